@@ -1,0 +1,74 @@
+/* api_library.c - the public functions that concern the library as a whole. */
+#include <openssl/crypto.h>
+#include <stdatomic.h>
+
+#include "ldc_actor.h"
+#include "ldc_conn.h"
+#include "ldc_error.h"
+#include "ldc_net.h"
+#include "ldc_tables.h"
+
+#ifndef LTDIC_VERSION
+#error "LTDIC_VERSION is set by the build (setup.py)"
+#endif
+
+static atomic_uint starts;
+
+L_INT L_DicomStartUp(void)
+{
+    int rc = ldc_tls_library_start();
+    if (rc == DICOM_SUCCESS) {
+        atomic_fetch_add(&starts, 1u);
+    }
+    return rc;
+}
+
+L_VOID L_DicomShutDown(void)
+{
+    unsigned count = atomic_load(&starts);
+    /* Harmless in any order and number (api 2.1): open nets decide how long threads live. */
+    while (count > 0 && !atomic_compare_exchange_weak(&starts, &count, count - 1)) {
+    }
+}
+
+L_INT L_DicomMuteCallbacks(L_UINT nTimeoutMs)
+{
+    return ldc_user_mute(nTimeoutMs) ? 1 : 0;
+}
+
+const L_TCHAR *L_DicomGetErrorText(L_INT nError)
+{
+    return ldc_error_text(nError);
+}
+
+const L_TCHAR *L_DicomGetVerifyErrorText(L_INT nError)
+{
+    return ldc_verify_text(nError);
+}
+
+const L_TCHAR *L_DicomGetOpenSslVersion(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION);
+}
+
+const L_TCHAR *L_DicomGetLibraryVersion(void)
+{
+    return LTDIC_VERSION;
+}
+
+L_INT L_DicomGetStatistics(pDICOMSTATISTICS pStatistics)
+{
+    if (pStatistics == NULL || pStatistics->uStructSize != sizeof *pStatistics) {
+        return ldc_error(DICOM_ERROR_PARAMETER, "%s",
+                         "uStructSize must be sizeof(DICOMSTATISTICS)");
+    }
+    ldc_conn_counts counts = ldc_conn_statistics();
+    pStatistics->nNets = (L_UINT)ldc_net_alive();
+    pStatistics->nConnections = (L_UINT)ldc_actor_count();
+    pStatistics->nThreads = ldc_engine_threads();
+    pStatistics->nHandshakes = counts.handshakes;
+    pStatistics->nAccepted = ldc_listener_accepted();
+    pStatistics->nLinks = counts.links;
+    pStatistics->nLinkFailures = counts.link_failures;
+    return DICOM_SUCCESS;
+}

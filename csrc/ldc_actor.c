@@ -1,0 +1,350 @@
+/*
+ * ldc_actor.c - strands and their deadlines.
+ *
+ * Deadlines of all actors stand in one binary heap, one place per actor (its earliest); one timerfd
+ * in the poller fires for the first. Locks: an actor's own, the heap's; never both.
+ */
+#include "ldc_actor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "ldc_engine.h"
+#include "ldc_poller.h"
+
+static ldc_registry actors = LDC_REGISTRY_INIT;
+
+static const uint64_t TIMER_TOKEN = UINT64_MAX - 1u;
+
+static struct timers {
+    pthread_mutex_t lock;
+    ldc_actor **heap; /* owned; the actors are lent: they leave before they end */
+    size_t count, capacity;
+    int fd; /* owned, -1 = not made yet */
+    bool registered;
+    int64_t armed_at; /* 0 = not armed */
+} timers = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1};
+
+/* ---- heap; the timer lock is held in all of these ---- */
+
+static void place(size_t index, ldc_actor *actor)
+{
+    timers.heap[index] = actor;
+    actor->timer_index = index + 1;
+}
+
+static void sift_up(size_t index)
+{
+    ldc_actor *actor = timers.heap[index];
+    while (index > 0 && timers.heap[(index - 1) / 2]->timer_at > actor->timer_at) {
+        place(index, timers.heap[(index - 1) / 2]);
+        index = (index - 1) / 2;
+    }
+    place(index, actor);
+}
+
+static void sift_down(size_t index)
+{
+    ldc_actor *actor = timers.heap[index];
+    for (;;) {
+        size_t child = 2 * index + 1;
+        if (child >= timers.count) {
+            break;
+        }
+        if (child + 1 < timers.count &&
+            timers.heap[child + 1]->timer_at < timers.heap[child]->timer_at) {
+            child++;
+        }
+        if (timers.heap[child]->timer_at >= actor->timer_at) {
+            break;
+        }
+        place(index, timers.heap[child]);
+        index = child;
+    }
+    place(index, actor);
+}
+
+static void heap_remove(ldc_actor *actor)
+{
+    if (actor->timer_index == 0) {
+        return;
+    }
+    size_t index = actor->timer_index - 1;
+    actor->timer_index = 0;
+    ldc_actor *last = timers.heap[--timers.count];
+    if (last != actor) {
+        place(index, last);
+        sift_up(index);
+        sift_down(last->timer_index - 1);
+    }
+}
+
+static bool heap_add(ldc_actor *actor)
+{
+    if (timers.count == timers.capacity) {
+        size_t capacity = timers.capacity == 0 ? 64 : timers.capacity * 2;
+        ldc_actor **heap = realloc(timers.heap, capacity * sizeof(ldc_actor *));
+        if (heap == NULL) {
+            return false;
+        }
+        timers.heap = heap;
+        timers.capacity = capacity;
+    }
+    place(timers.count++, actor);
+    sift_up(timers.count - 1);
+    return true;
+}
+
+/* Programs the timerfd for the first deadline. */
+static void program(void)
+{
+    int64_t first = timers.count == 0 ? 0 : timers.heap[0]->timer_at;
+    if (timers.fd < 0) {
+        timers.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+        if (timers.fd < 0) {
+            return;
+        }
+    }
+    if (first != 0 && (timers.armed_at == 0 || first < timers.armed_at)) {
+        struct itimerspec when = {0};
+        when.it_value.tv_sec = (time_t)(first / 1000);
+        when.it_value.tv_nsec =
+            (long)(first % 1000) * 1000000L + 1; /* never 0, which would disarm */
+        timers.armed_at = first;
+        (void)timerfd_settime(timers.fd, TFD_TIMER_ABSTIME, &when, NULL);
+        struct ldc_poller *poller = ldc_engine_poller();
+        if (poller != NULL) {
+            (void)ldc_poller_arm(poller, timers.fd, TIMER_TOKEN, LDC_POLL_READ, !timers.registered);
+            timers.registered = true;
+        }
+    }
+}
+
+static void fire(void)
+{
+    enum {
+        BATCH = 64
+    };
+    ldc_actor *due[BATCH];
+    size_t count;
+    do {
+        count = 0;
+        int64_t now = ldc_now_ms();
+        pthread_mutex_lock(&timers.lock);
+        uint64_t expirations;
+        ssize_t got = read(timers.fd, &expirations, sizeof expirations);
+        (void)got; /* only takes the event away */
+        timers.armed_at = 0;
+        while (count < BATCH && timers.count > 0 && timers.heap[0]->timer_at <= now) {
+            ldc_actor *actor = timers.heap[0];
+            heap_remove(actor);
+            ldc_ref_get(&actor->ref);
+            due[count++] = actor;
+        }
+        program();
+        pthread_mutex_unlock(&timers.lock);
+        for (size_t i = 0; i < count; i++) {
+            ldc_actor_post(due[i], LDC_BIT_TIMER);
+            ldc_ref_put(&due[i]->ref);
+        }
+    } while (count == BATCH);
+}
+
+/* Brings the actor's place in line with its deadlines. */
+static void reschedule(ldc_actor *actor)
+{
+    int64_t first = 0;
+    for (unsigned i = 0; i < LDC_DEADLINE_COUNT; i++) {
+        if (actor->deadline[i] != 0 && (first == 0 || actor->deadline[i] < first)) {
+            first = actor->deadline[i];
+        }
+    }
+    pthread_mutex_lock(&timers.lock);
+    if (first == 0) {
+        heap_remove(actor);
+    } else if (actor->timer_index == 0 || actor->timer_at != first) {
+        heap_remove(actor);
+        actor->timer_at = first;
+        if (heap_add(actor)) {
+            program();
+        }
+    }
+    pthread_mutex_unlock(&timers.lock);
+}
+
+/* ---- strands ---- */
+
+/* The job's actor: both are parts of one object. */
+static ldc_actor *actor_of(ldc_job *job)
+{
+    return (ldc_actor *)(void *)((char *)job - offsetof(ldc_actor, job));
+}
+
+static void run(ldc_job *job, bool user_slot)
+{
+    ldc_actor *actor = actor_of(job);
+    const uint32_t io = LDC_BIT_READ | LDC_BIT_WRITE | LDC_BIT_ERROR;
+    for (;;) {
+        pthread_mutex_lock(&actor->lock);
+        uint32_t bits = actor->bits;
+        /* Only I/O can lead into user code: timers and commands never wait for a user slot. */
+        bool move = actor->calls_user && !user_slot && (bits & io) != 0;
+        actor->bits = move ? bits & io : 0;
+        bits = move ? bits & ~io : bits;
+        if (bits == 0 && !move) {
+            actor->active = false;
+        }
+        pthread_mutex_unlock(&actor->lock);
+        if (move && bits == 0) {
+            ldc_engine_push(&actor->job, true);
+            return; /* still active, the reference goes along */
+        }
+        if (bits == 0) {
+            break;
+        }
+        actor->step(actor, bits);
+        if ((bits & LDC_BIT_TIMER) != 0) {
+            reschedule(actor); /* it left the heap when it fired */
+        }
+    }
+    ldc_ref_put(&actor->ref);
+}
+
+int ldc_actor_init(ldc_actor *actor, void (*step)(ldc_actor *self, uint32_t bits),
+                   void (*destroy)(ldc_ref *self))
+{
+    ldc_ref_init(&actor->ref, destroy);
+    actor->job.run = run;
+    actor->step = step;
+    actor->fd = -1;
+    pthread_mutex_init(&actor->lock, NULL);
+    actor->id = ldc_registry_add(&actors, &actor->ref);
+    if (actor->id == 0 || ldc_engine_poller() == NULL) {
+        ldc_registry_remove(&actors, actor->id);
+        pthread_mutex_destroy(&actor->lock);
+        return ENOMEM;
+    }
+    ldc_engine_retain();
+    return 0;
+}
+
+void ldc_actor_post(ldc_actor *actor, uint32_t bits)
+{
+    pthread_mutex_lock(&actor->lock);
+    bool start = !actor->active;
+    actor->bits |= bits;
+    actor->active = true;
+    pthread_mutex_unlock(&actor->lock);
+    if (start) {
+        ldc_ref_get(&actor->ref);
+        /* Not yet known on which side of the border it works: the strand itself moves over if it
+         * has to. */
+        ldc_engine_push(&actor->job, false);
+    }
+}
+
+void ldc_actor_event(uint64_t token, uint32_t events)
+{
+    if (token == TIMER_TOKEN) {
+        fire();
+        return;
+    }
+    ldc_actor *actor = ldc_registry_acquire(&actors, token);
+    if (actor != NULL) {
+        uint32_t bits = 0;
+        bits |= (events & LDC_POLL_READ) != 0 ? (uint32_t)LDC_BIT_READ : 0u;
+        bits |= (events & LDC_POLL_WRITE) != 0 ? (uint32_t)LDC_BIT_WRITE : 0u;
+        bits |= (events & LDC_POLL_ERROR) != 0 ? (uint32_t)LDC_BIT_ERROR : 0u;
+        ldc_actor_post(actor, bits);
+        ldc_ref_put(&actor->ref);
+    }
+}
+
+int ldc_actor_arm(ldc_actor *actor, uint32_t events)
+{
+    if (actor->fd < 0) {
+        return EBADF;
+    }
+    int error =
+        ldc_poller_arm(ldc_engine_poller(), actor->fd, actor->id, events, !actor->registered);
+    if (error == 0) {
+        actor->registered = true;
+    }
+    return error;
+}
+
+void ldc_actor_deadline(ldc_actor *actor, unsigned kind, int64_t at)
+{
+    if (actor->deadline[kind] != at) {
+        actor->deadline[kind] = at;
+        reschedule(actor);
+    }
+}
+
+bool ldc_actor_expired(ldc_actor *actor, unsigned kind, int64_t now)
+{
+    if (actor->deadline[kind] == 0 || actor->deadline[kind] > now) {
+        return false;
+    }
+    actor->deadline[kind] = 0;
+    return true;
+}
+
+int ldc_actor_take_fd(ldc_actor *actor)
+{
+    int fd = actor->fd;
+    if (fd >= 0 && actor->registered) {
+        ldc_poller_remove(ldc_engine_poller(), fd);
+    }
+    actor->registered = false;
+    actor->fd = -1;
+    return fd;
+}
+
+void ldc_actor_close(ldc_actor *actor)
+{
+    ldc_registry_remove(&actors, actor->id);
+    memset(actor->deadline, 0, sizeof actor->deadline);
+    reschedule(actor);
+    int fd = ldc_actor_take_fd(actor);
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+void ldc_actor_fini(ldc_actor *actor)
+{
+    pthread_mutex_destroy(&actor->lock);
+    ldc_engine_release();
+}
+
+size_t ldc_actor_count(void)
+{
+    return ldc_registry_count(&actors);
+}
+
+void ldc_actor_before_fork(void)
+{
+    pthread_mutex_lock(&timers.lock);
+    pthread_mutex_lock(&actors.lock);
+}
+
+void ldc_actor_after_fork_in_parent(void)
+{
+    pthread_mutex_unlock(&actors.lock);
+    pthread_mutex_unlock(&timers.lock);
+}
+
+void ldc_actor_after_fork(void)
+{
+    pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
+    memcpy(&timers.lock, &fresh, sizeof fresh);
+    timers.count = 0;
+    timers.fd = -1;
+    timers.registered = false;
+    timers.armed_at = 0;
+    ldc_registry_forget(&actors);
+}

@@ -1,0 +1,535 @@
+/*
+ * ldc_delivery.c - telling user code, one event of a net at a time (design D3).
+ *
+ * Worker mode: a net with events is a job for a worker. Pumped mode: events also stand in one list,
+ * oldest first, and L_DicomBreathe runs one. Locks: the pump's before a net's. No lock is held
+ * while user code runs.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "ldc_conn.h"
+#include "ldc_error.h"
+#include "ldc_net.h"
+
+static atomic_bool pumped_mode;
+
+static struct pump {
+    pthread_mutex_t lock;
+    pthread_cond_t some; /* CLOCK_MONOTONIC */
+    ldc_event *first, *last;
+} pump = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void init_monotonic(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+static void set_up_once(void)
+{
+    init_monotonic(&pump.some);
+}
+
+static struct timespec at_ms(int64_t ms)
+{
+    return (struct timespec){.tv_sec = (time_t)(ms / 1000),
+                             .tv_nsec = (long)(ms % 1000) * 1000000L};
+}
+
+bool ldc_pumped(void)
+{
+    return atomic_load(&pumped_mode);
+}
+
+L_INT L_DicomSetPumpMode(L_BOOL bPumped)
+{
+    pthread_once(&once, set_up_once);
+    bool wanted = bPumped != 0;
+    if (wanted != ldc_pumped() && ldc_net_count() > 0) {
+        return ldc_error(
+            DICOM_ERROR_INVALID_STATE, "%s",
+            "the delivery of callbacks cannot change while nets exist. Call Startup before the first net is "
+            "created, with the same mode everywhere.");
+    }
+    atomic_store(&pumped_mode, wanted);
+    return DICOM_SUCCESS;
+}
+
+L_BOOL L_DicomGetPumpMode(void)
+{
+    return ldc_pumped() ? 1 : 0;
+}
+
+/* ---- questions ---- */
+
+static void question_destroy(ldc_ref *ref)
+{
+    ldc_question *question = (ldc_question *)ref;
+    pthread_cond_destroy(&question->answered);
+    pthread_mutex_destroy(&question->lock);
+    free(question->text);
+    free(question->error_text);
+    free(question);
+}
+
+static ldc_question *question_new(int ok, const char *text, int code, const char *error_text)
+{
+    ldc_question *question = calloc(1, sizeof *question);
+    if (question == NULL) {
+        return NULL;
+    }
+    ldc_ref_init(&question->ref, question_destroy);
+    pthread_mutex_init(&question->lock, NULL);
+    init_monotonic(&question->answered);
+    question->answer = DICOM_VERIFY_NO_ANSWER;
+    question->ok = ok;
+    question->code = code;
+    question->text = ldc_strdup(text);
+    question->error_text = ldc_strdup(error_text);
+    if (question->text == NULL || question->error_text == NULL) {
+        ldc_ref_put(&question->ref);
+        return NULL;
+    }
+    return question;
+}
+
+static void answer(ldc_question *question, int value)
+{
+    pthread_mutex_lock(&question->lock);
+    if (!question->done) {
+        question->done = true;
+        question->answer = value;
+        pthread_cond_broadcast(&question->answered);
+    }
+    pthread_mutex_unlock(&question->lock);
+}
+
+void ldc_question_cancel(ldc_question *question)
+{
+    answer(question, DICOM_VERIFY_NO_ANSWER);
+}
+
+/* ---- events ---- */
+
+static ldc_event *event_new(ldc_net *net, ldc_event_kind kind, int code)
+{
+    ldc_event *event = calloc(1, sizeof *event);
+    if (event == NULL) {
+        ldc_log(DICOM_LOG_ERROR, net->id, "out of memory: a callback is not called");
+        return NULL;
+    }
+    ldc_ref_get(&net->ref);
+    event->net = net;
+    event->kind = kind;
+    event->code = code;
+    return event;
+}
+
+static void event_free(ldc_event *event)
+{
+    if (event->question != NULL) {
+        ldc_question_cancel(event->question);
+        ldc_ref_put(&event->question->ref);
+    }
+    if (event->conn != NULL) {
+        ldc_conn_put(event->conn);
+    }
+    if (event->peer != NULL) {
+        ldc_net_put(event->peer);
+    }
+    if (event->parent != NULL) {
+        ldc_net_put(event->parent);
+    }
+    ldc_net_put(event->net);
+    free(event);
+}
+
+static int call_verify(const DICOMNETCALLBACKEXT *ext, ldc_net *net, ldc_question *question)
+{
+    int value = DICOM_VERIFY_NO_ANSWER;
+    if (ext->pfnVerify == NULL) {
+        return question->ok;
+    }
+    if (ldc_user_enter()) {
+        value = ext->pfnVerify(ldc_net_handle(net), question->ok, question->text, question->code,
+                               question->error_text);
+        ldc_user_leave();
+    }
+    return value;
+}
+
+/* Tells one event. No lock is held. */
+static void tell(ldc_event *event)
+{
+    ldc_net *net = event->net;
+    HDICOMNET handle = ldc_net_handle(net);
+    pthread_mutex_lock(&net->lock);
+    DICOMNETCALLBACK callbacks = net->callbacks;
+    DICOMNETCALLBACKEXT ext = net->callbacks_ext;
+    bool disposed = net->disposed;
+    pthread_mutex_unlock(&net->lock);
+    if (disposed) {
+        return; /* a question in it is answered with a refusal by event_free */
+    }
+    if (event->kind == LDC_EVENT_VERIFY) {
+        answer(event->question, call_verify(&ext, net, event->question));
+        return;
+    }
+    if (!ldc_user_enter()) {
+        return;
+    }
+    switch (event->kind) {
+    case LDC_EVENT_CONNECT:
+        if (callbacks.pfnConnect != NULL) {
+            callbacks.pfnConnect(handle, event->code, callbacks.pUserData);
+        }
+        break;
+    case LDC_EVENT_ACCEPT:
+        if (callbacks.pfnAccept != NULL) {
+            callbacks.pfnAccept(handle, event->code, callbacks.pUserData);
+        }
+        break;
+    case LDC_EVENT_SECURE_LINK_READY:
+        if (callbacks.pfnSecureLinkReady != NULL) {
+            callbacks.pfnSecureLinkReady(handle, event->code, callbacks.pUserData);
+        }
+        break;
+    case LDC_EVENT_CLOSE:
+        if (callbacks.pfnClose != NULL) {
+            callbacks.pfnClose(handle, event->code, ldc_net_handle(event->peer),
+                               callbacks.pUserData);
+        }
+        break;
+    case LDC_EVENT_GO:
+    case LDC_EVENT_VERIFY:
+        break;
+    }
+    ldc_user_leave();
+}
+
+static void push(ldc_event *event);
+
+/* The listener is told of a child after the child itself (api 2.3). */
+static void tell_parent(ldc_event *event)
+{
+    if (event->kind != LDC_EVENT_CLOSE || event->parent == NULL) {
+        return;
+    }
+    ldc_event *next = event_new(event->parent, LDC_EVENT_CLOSE, event->code);
+    if (next != NULL) {
+        ldc_ref_get(&event->peer->ref);
+        next->peer = event->peer;
+        push(next);
+    }
+}
+
+static ldc_event *unlink_first(ldc_net *net)
+{
+    ldc_event *event = net->first;
+    if (event != NULL) {
+        net->first = event->next;
+        if (net->first == NULL) {
+            net->last = NULL;
+        }
+        event->next = NULL;
+    }
+    return event;
+}
+
+/* Lets connections go that waited for the events before them; the net's lock is held and released
+ * in between. */
+static void release_waiting(ldc_net *net)
+{
+    while (net->first != NULL && net->first->kind == LDC_EVENT_GO && !net->delivering) {
+        ldc_event *event = unlink_first(net);
+        pthread_mutex_unlock(&net->lock);
+        ldc_conn_command(event->conn, LDC_CONN_GO);
+        event_free(event);
+        pthread_mutex_lock(&net->lock);
+    }
+}
+
+/* ---- worker mode ---- */
+
+static ldc_net *net_of(ldc_job *job)
+{
+    return (ldc_net *)(void *)((char *)job - offsetof(ldc_net, job));
+}
+
+static void run_on_worker(ldc_job *job, bool user_slot)
+{
+    (void)user_slot;
+    ldc_net *net = net_of(job);
+    for (;;) {
+        pthread_mutex_lock(&net->lock);
+        ldc_event *event = unlink_first(net);
+        if (event == NULL) {
+            net->delivering = false;
+        }
+        pthread_mutex_unlock(&net->lock);
+        if (event == NULL) {
+            break;
+        }
+        if (event->kind == LDC_EVENT_GO) {
+            ldc_conn_command(event->conn, LDC_CONN_GO);
+        } else {
+            tell(event);
+            tell_parent(event);
+        }
+        event_free(event);
+    }
+    ldc_net_put(net);
+}
+
+/* Queues an event, which it owns from now on. */
+static void push(ldc_event *event)
+{
+    ldc_net *net = event->net;
+    bool pumping = ldc_pumped();
+    pthread_once(&once, set_up_once);
+    ldc_ref_get(&net->ref); /* the event's own may go before this function ends */
+    if (pumping) {
+        pthread_mutex_lock(&pump.lock);
+    }
+    pthread_mutex_lock(&net->lock);
+    bool drop = net->disposed;
+    bool start = false;
+    if (!drop) {
+        if (net->last == NULL) {
+            net->first = event;
+        } else {
+            net->last->next = event;
+        }
+        net->last = event;
+        if (!pumping && !net->delivering) {
+            net->delivering = true;
+            start = true;
+            ldc_ref_get(&net->ref);
+        }
+        if (pumping && event->kind == LDC_EVENT_GO) {
+            release_waiting(net);
+        } else if (pumping) {
+            if (pump.last == NULL) {
+                pump.first = event;
+            } else {
+                pump.last->pump_next = event;
+            }
+            pump.last = event;
+            pthread_cond_signal(&pump.some);
+        }
+    }
+    pthread_mutex_unlock(&net->lock);
+    if (pumping) {
+        pthread_mutex_unlock(&pump.lock);
+    }
+    if (drop) {
+        event_free(event);
+    }
+    if (start) {
+        net->job.run = run_on_worker;
+        ldc_engine_push(&net->job, true);
+    }
+    ldc_net_put(net);
+}
+
+void ldc_deliver(ldc_net *net, ldc_event_kind kind, int code)
+{
+    ldc_event *event = event_new(net, kind, code);
+    if (event != NULL) {
+        push(event);
+    }
+}
+
+void ldc_deliver_close(ldc_net *net, int code, ldc_net *parent)
+{
+    ldc_event *event = event_new(net, LDC_EVENT_CLOSE, code);
+    if (event == NULL) {
+        return;
+    }
+    ldc_ref_get(&net->ref);
+    event->peer = net;
+    if (parent != NULL) {
+        ldc_ref_get(&parent->ref);
+        event->parent = parent;
+    }
+    push(event);
+}
+
+void ldc_deliver_go(ldc_net *net, ldc_conn *conn)
+{
+    pthread_mutex_lock(&net->lock);
+    bool at_once = net->first == NULL && !net->delivering;
+    pthread_mutex_unlock(&net->lock);
+    ldc_event *event = at_once ? NULL : event_new(net, LDC_EVENT_GO, 0);
+    if (event == NULL) {
+        ldc_conn_command(conn, LDC_CONN_GO);
+        return;
+    }
+    ldc_conn_ref(conn);
+    event->conn = conn;
+    push(event);
+}
+
+/* ---- pumped mode ---- */
+
+/* The first event whose net is not in a callback, taken out of both lists; the pump's lock is held.
+ */
+static ldc_event *take_runnable(void)
+{
+    ldc_event *before = NULL;
+    for (ldc_event *event = pump.first; event != NULL; before = event, event = event->pump_next) {
+        ldc_net *net = event->net;
+        pthread_mutex_lock(&net->lock);
+        bool runnable = !net->delivering && net->first == event;
+        if (runnable) {
+            net->delivering = true;
+            (void)unlink_first(net);
+        }
+        pthread_mutex_unlock(&net->lock);
+        if (runnable) {
+            *(before == NULL ? &pump.first : &before->pump_next) = event->pump_next;
+            if (pump.last == event) {
+                pump.last = before;
+            }
+            event->pump_next = NULL;
+            return event;
+        }
+    }
+    return NULL;
+}
+
+L_INT L_DicomBreathe(L_UINT nTimeoutMs)
+{
+    pthread_once(&once, set_up_once);
+    struct timespec end = at_ms(ldc_now_ms() + (int64_t)nTimeoutMs);
+    if (!ldc_pumped()) {
+        while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL) == EINTR) {
+        }
+        return 0;
+    }
+    pthread_mutex_lock(&pump.lock);
+    ldc_event *event = take_runnable();
+    while (event == NULL && pthread_cond_timedwait(&pump.some, &pump.lock, &end) != ETIMEDOUT) {
+        event = take_runnable();
+    }
+    if (event == NULL) {
+        event = take_runnable();
+    }
+    pthread_mutex_unlock(&pump.lock);
+    if (event == NULL) {
+        return 0;
+    }
+    ldc_net *net = event->net;
+    ldc_ref_get(&net->ref);
+    tell(event);
+    tell_parent(event);
+    event_free(event);
+    pthread_mutex_lock(&net->lock);
+    net->delivering = false;
+    release_waiting(net);
+    pthread_mutex_unlock(&net->lock);
+    ldc_net_put(net);
+    /* Another thread that pumps may now run the next event of this net. */
+    pthread_mutex_lock(&pump.lock);
+    if (pump.first != NULL) {
+        pthread_cond_signal(&pump.some);
+    }
+    pthread_mutex_unlock(&pump.lock);
+    return 1;
+}
+
+void ldc_deliver_discard(ldc_net *net)
+{
+    ldc_event *dropped = NULL;
+    pthread_mutex_lock(&pump.lock);
+    pthread_mutex_lock(&net->lock);
+    ldc_event **link = &pump.first;
+    ldc_event *last = NULL;
+    while (*link != NULL) {
+        if ((*link)->net == net) {
+            *link = (*link)->pump_next;
+        } else {
+            last = *link;
+            link = &(*link)->pump_next;
+        }
+    }
+    pump.last = last;
+    dropped = net->first;
+    net->first = NULL;
+    net->last = NULL;
+    pthread_mutex_unlock(&net->lock);
+    pthread_mutex_unlock(&pump.lock);
+    while (dropped != NULL) {
+        ldc_event *next = dropped->next;
+        event_free(dropped);
+        dropped = next;
+    }
+}
+
+void ldc_delivery_after_fork(void)
+{
+    struct pump fresh = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    memcpy(&pump, &fresh, sizeof pump);
+    init_monotonic(&pump.some);
+}
+
+/* ---- verdicts ---- */
+
+int ldc_deliver_verdict(ldc_net *net, ldc_conn *conn, int ok, char *text, int code,
+                        const char *error_text)
+{
+    pthread_mutex_lock(&net->lock);
+    DICOMNETCALLBACKEXT ext = net->callbacks_ext;
+    bool disposed = net->disposed;
+    pthread_mutex_unlock(&net->lock);
+    if (disposed || ldc_user_muted()) {
+        return DICOM_VERIFY_NO_ANSWER;
+    }
+    if (ext.pfnVerify == NULL) {
+        return ok;
+    }
+    if (!ldc_pumped()) {
+        /* On the strand itself: no event of this net is being told, GO came after all of them. */
+        int value = DICOM_VERIFY_NO_ANSWER;
+        char *mutable_text = ldc_strdup(error_text);
+        if (mutable_text != NULL && ldc_user_enter()) {
+            value = ext.pfnVerify(ldc_net_handle(net), ok, text, code, mutable_text);
+            ldc_user_leave();
+        }
+        free(mutable_text);
+        return value;
+    }
+    ldc_question *question = question_new(ok, text, code, error_text);
+    ldc_event *event = question == NULL ? NULL : event_new(net, LDC_EVENT_VERIFY, 0);
+    if (event == NULL) {
+        if (question != NULL) {
+            ldc_ref_put(&question->ref);
+        }
+        return DICOM_VERIFY_NO_ANSWER;
+    }
+    ldc_ref_get(&question->ref);
+    event->question = question;
+    ldc_conn_set_question(conn, question);
+    push(event);
+    struct timespec end = at_ms(ldc_conn_handshake_deadline(conn));
+    pthread_mutex_lock(&question->lock);
+    while (!question->done) {
+        if (pthread_cond_timedwait(&question->answered, &question->lock, &end) == ETIMEDOUT) {
+            question->done = true; /* too late for an answer */
+        }
+    }
+    int value = question->answer;
+    pthread_mutex_unlock(&question->lock);
+    ldc_conn_set_question(conn, NULL);
+    ldc_ref_put(&question->ref);
+    return value;
+}

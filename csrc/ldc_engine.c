@@ -1,0 +1,321 @@
+/* ldc_engine.c - worker threads and their queue; see ldc_engine.h. Actors and timers: ldc_actor.c.
+ */
+#include "ldc_engine.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ldc_actor.h"
+#include "ldc_conn.h"
+#include "ldc_error.h"
+#include "ldc_net.h"
+#include "ldc_poller.h"
+#include "ltdic.h"
+
+enum {
+    MIN_THREADS = 2,  /* kept while there is something to do */
+    MAX_THREADS = 64, /* user code that blocks holds one each */
+    IDLE_MS = 5000,   /* an additional thread goes after that long without work */
+    EVENTS_AT_ONCE = 16,
+    STACK_BYTES = 1024 * 1024,
+};
+
+typedef struct job_queue {
+    ldc_job *head, *tail; /* lent */
+} job_queue;
+
+static struct engine {
+    pthread_mutex_t lock;
+    job_queue ready; /* never calls user code */
+    job_queue user;  /* may call it */
+    unsigned threads;
+    unsigned polling;   /* threads inside ldc_poller_wait */
+    unsigned user_busy; /* user slots taken */
+    size_t users;       /* nets and actors */
+    ldc_poller *poller; /* owned, made once */
+} engine = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static atomic_int process_id;
+
+static atomic_bool muted;
+static atomic_uint callbacks_running;
+
+int64_t ldc_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Around fork() all is at rest: no table is half changed in the child. Order: timers, engine,
+ * registries. */
+static void before_fork(void)
+{
+    ldc_actor_before_fork();
+    pthread_mutex_lock(&engine.lock);
+}
+
+static void after_fork_in_parent(void)
+{
+    pthread_mutex_unlock(&engine.lock);
+    ldc_actor_after_fork_in_parent();
+}
+
+/* A forked child has none of our threads; what they held is the parent's. It starts anew. */
+static void after_fork(void)
+{
+    struct engine fresh = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    memcpy(&engine, &fresh, sizeof engine);
+    atomic_store(&process_id, (int)getpid());
+    atomic_store(&callbacks_running, 0u);
+    ldc_actor_after_fork();
+    ldc_net_after_fork();
+    ldc_delivery_after_fork();
+    ldc_handshakes_after_fork();
+    ldc_log_after_fork();
+}
+
+static void set_up_once(void)
+{
+    atomic_store(&process_id, (int)getpid());
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork);
+}
+
+bool ldc_engine_same_process(int pid)
+{
+    pthread_once(&once, set_up_once);
+    return atomic_load(&process_id) == pid;
+}
+
+static void queue_put(job_queue *queue, ldc_job *job)
+{
+    job->next = NULL;
+    if (queue->tail == NULL) {
+        queue->head = job;
+    } else {
+        queue->tail->next = job;
+    }
+    queue->tail = job;
+}
+
+static ldc_job *queue_take(job_queue *queue)
+{
+    ldc_job *job = queue->head;
+    if (job != NULL) {
+        queue->head = job->next;
+        if (queue->head == NULL) {
+            queue->tail = NULL;
+        }
+    }
+    return job;
+}
+
+/* What this thread may run now; the lock is held. */
+static ldc_job *next_job(bool *user)
+{
+    *user = false;
+    ldc_job *job = queue_take(&engine.ready);
+    if (job == NULL && engine.user.head != NULL && engine.user_busy + 1 < engine.threads) {
+        job = queue_take(&engine.user);
+        engine.user_busy++;
+        *user = true;
+    }
+    return job;
+}
+
+static void *work(void *unused);
+
+/* Starts one worker; the lock is held. */
+static void spawn(void)
+{
+    pthread_attr_t attributes;
+    sigset_t all;
+    sigset_t before;
+    pthread_t thread;
+    if (engine.threads >= MAX_THREADS || pthread_attr_init(&attributes) != 0) {
+        return;
+    }
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    /* Signals are the host's business, not a worker's. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (pthread_create(&thread, &attributes, work, NULL) == 0) {
+        engine.threads++;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+}
+
+/* Enough threads for what waits; the lock is held. true: somebody sleeps who should be woken. */
+static bool staff(void)
+{
+    while (engine.threads < MIN_THREADS) {
+        unsigned before = engine.threads;
+        spawn();
+        if (engine.threads == before) {
+            break; /* the system has none to give; those that exist go on */
+        }
+    }
+    if (engine.user.head != NULL && engine.user_busy + 1 >= engine.threads) {
+        spawn();
+    }
+    return engine.polling > 0 && (engine.ready.head != NULL || engine.user.head != NULL);
+}
+
+static ldc_poller *poller(void)
+{
+    if (engine.poller == NULL) {
+        engine.poller = ldc_poller_new();
+    }
+    return engine.poller;
+}
+
+void ldc_engine_push(ldc_job *job, bool user)
+{
+    pthread_once(&once, set_up_once);
+    pthread_mutex_lock(&engine.lock);
+    (void)poller();
+    queue_put(user ? &engine.user : &engine.ready, job);
+    bool wake = staff();
+    pthread_mutex_unlock(&engine.lock);
+    if (wake) {
+        ldc_poller_wake(engine.poller);
+    }
+}
+
+struct ldc_poller *ldc_engine_poller(void)
+{
+    pthread_once(&once, set_up_once);
+    pthread_mutex_lock(&engine.lock);
+    ldc_poller *result = poller();
+    pthread_mutex_unlock(&engine.lock);
+    return result;
+}
+
+/* Whether this thread should end; the lock is held. It is counted out here, so that a push
+ * afterwards staffs anew. */
+static bool retire(bool idle)
+{
+    bool nothing_left = engine.users == 0 && engine.ready.head == NULL && engine.user.head == NULL;
+    if (nothing_left ||
+        (idle && engine.threads > MIN_THREADS && engine.user_busy + 2 < engine.threads)) {
+        engine.threads--;
+        return true;
+    }
+    return false;
+}
+
+static void *work(void *unused)
+{
+    (void)unused;
+    ldc_poll_event events[EVENTS_AT_ONCE];
+    bool idle = false;
+    for (;;) {
+        bool user;
+        pthread_mutex_lock(&engine.lock);
+        ldc_job *job = next_job(&user);
+        if (job == NULL) {
+            if (retire(idle)) {
+                bool others = engine.polling > 0 && engine.users == 0;
+                pthread_mutex_unlock(&engine.lock);
+                if (others) {
+                    ldc_poller_wake(engine.poller);
+                }
+                return NULL;
+            }
+            engine.polling++;
+            pthread_mutex_unlock(&engine.lock);
+            int64_t began = ldc_now_ms();
+            int count = ldc_poller_wait(engine.poller, events, EVENTS_AT_ONCE, IDLE_MS);
+            idle = count == 0 && ldc_now_ms() - began >= IDLE_MS;
+            pthread_mutex_lock(&engine.lock);
+            engine.polling--;
+            pthread_mutex_unlock(&engine.lock);
+            for (int i = 0; i < count; i++) {
+                ldc_actor_event(events[i].token, events[i].events);
+            }
+            continue;
+        }
+        idle = false;
+        bool wake = staff();
+        pthread_mutex_unlock(&engine.lock);
+        if (wake) {
+            ldc_poller_wake(engine.poller);
+        }
+        job->run(job, user);
+        if (user) {
+            pthread_mutex_lock(&engine.lock);
+            engine.user_busy--;
+            pthread_mutex_unlock(&engine.lock);
+        }
+    }
+}
+
+void ldc_engine_retain(void)
+{
+    pthread_once(&once, set_up_once);
+    pthread_mutex_lock(&engine.lock);
+    engine.users++;
+    pthread_mutex_unlock(&engine.lock);
+}
+
+void ldc_engine_release(void)
+{
+    pthread_mutex_lock(&engine.lock);
+    engine.users--;
+    bool wake = engine.users == 0 && engine.polling > 0;
+    pthread_mutex_unlock(&engine.lock);
+    if (wake) {
+        ldc_poller_wake(engine.poller);
+    }
+}
+
+unsigned ldc_engine_threads(void)
+{
+    pthread_mutex_lock(&engine.lock);
+    unsigned threads = engine.threads;
+    pthread_mutex_unlock(&engine.lock);
+    return threads;
+}
+
+/* ---- the border to user code ---- */
+
+bool ldc_user_enter(void)
+{
+    atomic_fetch_add(&callbacks_running, 1u);
+    if (atomic_load(&muted)) {
+        atomic_fetch_sub(&callbacks_running, 1u);
+        return false;
+    }
+    return true;
+}
+
+void ldc_user_leave(void)
+{
+    atomic_fetch_sub(&callbacks_running, 1u);
+}
+
+bool ldc_user_muted(void)
+{
+    return atomic_load(&muted);
+}
+
+bool ldc_user_mute(unsigned timeout_ms)
+{
+    atomic_store(&muted, true);
+    int64_t end = ldc_now_ms() + (int64_t)timeout_ms;
+    /* Only at the end of a process: a short nap between looks is simpler than a condition on every
+     * callback. */
+    while (atomic_load(&callbacks_running) != 0 && ldc_now_ms() < end) {
+        struct timespec nap = {.tv_nsec = 2000000L};
+        nanosleep(&nap, NULL);
+    }
+    return atomic_load(&callbacks_running) == 0;
+}

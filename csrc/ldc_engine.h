@@ -1,0 +1,97 @@
+/*
+ * ldc_engine.h - worker threads, the queue of runnable work, actors, timers, and the border to user
+ * code.
+ *
+ * One rule: at least one worker is never in user code, so timers, accepting and I/O go on whatever
+ * user code does. Work that may call user code carries LDC_JOB_USER and takes one of (threads - 1)
+ * user slots.
+ */
+#ifndef LDC_ENGINE_H
+#define LDC_ENGINE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ldc_registry.h"
+
+/* ---- jobs ---- */
+
+typedef struct ldc_job {
+    struct ldc_job *next; /* the queue's */
+    void (*run)(struct ldc_job *self, bool user_slot);
+} ldc_job;
+
+/* Queues the job for a worker; user: it may call user code. Starts threads when there are none. */
+void ldc_engine_push(ldc_job *job, bool user);
+/* Monotonic time in milliseconds. */
+int64_t ldc_now_ms(void);
+/* Nets and actors count as users of the engine: threads end when none is left. */
+void ldc_engine_retain(void);
+void ldc_engine_release(void);
+unsigned ldc_engine_threads(void);
+/* Whether this process is the one in which `pid` was taken (fork safety). */
+bool ldc_engine_same_process(int pid);
+
+/* ---- the border to user code ---- */
+
+/* Every call into user code is made between these two. false: callbacks are muted, do not call. */
+bool ldc_user_enter(void);
+void ldc_user_leave(void);
+/* Mutes for good; waits up to timeout_ms for running callbacks. true: none is running. */
+bool ldc_user_mute(unsigned timeout_ms);
+bool ldc_user_muted(void);
+
+/* ---- actors ---- */
+
+enum {
+    LDC_DEADLINE_COUNT = 4
+};
+
+/*
+ * Something with a descriptor and deadlines that runs on one worker at a time (its strand). `step`
+ * gets the bits posted since it ran last. Only the strand touches fd, interest and deadlines;
+ * posting is for everyone.
+ */
+typedef struct ldc_actor {
+    ldc_ref ref;
+    ldc_job job;
+    uint64_t id; /* in the registry while open */
+    pthread_mutex_t lock;
+    uint32_t bits;   /* under lock */
+    bool active;     /* under lock: queued or running */
+    bool calls_user; /* strand: the next step may call user code */
+    bool registered; /* strand: fd is in the poller */
+    int fd;          /* strand: owned, -1 = none */
+    void (*step)(struct ldc_actor *self, uint32_t bits);
+    int64_t deadline[LDC_DEADLINE_COUNT]; /* strand: ms, 0 = off */
+    int64_t timer_at;                     /* timer lock */
+    size_t timer_index;                   /* timer lock: place in the heap + 1, 0 = not in it */
+} ldc_actor;
+
+/* Bits that every actor understands; own bits from LDC_BIT_OWN on. */
+enum {
+    LDC_BIT_READ = 1,
+    LDC_BIT_WRITE = 2,
+    LDC_BIT_ERROR = 4,
+    LDC_BIT_TIMER = 8,
+    LDC_BIT_OWN = 16
+};
+
+int ldc_actor_init(ldc_actor *actor, void (*step)(ldc_actor *self, uint32_t bits),
+                   void (*destroy)(ldc_ref *self));
+void ldc_actor_post(ldc_actor *actor, uint32_t bits);
+/* Strand: waits for LDC_POLL_... events. 0 or errno. */
+int ldc_actor_arm(ldc_actor *actor, uint32_t events);
+/* Strand: sets one deadline (absolute ms, 0 = off). */
+void ldc_actor_deadline(ldc_actor *actor, unsigned kind, int64_t at);
+/* Strand: whether a deadline has passed; clears it if so. */
+bool ldc_actor_expired(ldc_actor *actor, unsigned kind, int64_t now);
+/* Strand: closes fd, forgets deadlines, leaves the registry. The owner's reference stays the
+ * owner's. */
+void ldc_actor_close(ldc_actor *actor);
+/* Takes fd out of the poller without closing it. */
+int ldc_actor_take_fd(ldc_actor *actor);
+void ldc_actor_fini(ldc_actor *actor); /* from destroy */
+
+#endif

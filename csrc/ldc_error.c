@@ -1,0 +1,105 @@
+/* ldc_error.c - see ldc_error.h. */
+#include "ldc_error.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ldc_engine.h"
+#include "ldc_tables.h"
+#include "ltdic.h"
+
+enum {
+    TEXT_SIZE = 2048
+};
+
+static _Thread_local int last_code;
+static _Thread_local char last_text[TEXT_SIZE];
+
+static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
+static LOGCALLBACK log_callback;
+static void *log_user;
+
+int ldc_error(int code, const char *format, ...)
+{
+    char detail[TEXT_SIZE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(detail, sizeof detail, format, args);
+    va_end(args);
+    last_code = code;
+    /* The cut-off of an overlong text is meant: it is for people. */
+    if (detail[0] == '\0') {
+        snprintf(last_text, sizeof last_text, "%s", ldc_error_text(code));
+    } else {
+        snprintf(last_text, sizeof last_text, "%.200s: %.1800s", ldc_error_text(code), detail);
+    }
+    return code;
+}
+
+L_INT L_DicomGetLastError(void)
+{
+    return last_code;
+}
+
+const L_TCHAR *L_DicomGetLastErrorText(void)
+{
+    return last_text;
+}
+
+L_INT L_DicomSetLogCallback(LOGCALLBACK pfnLog, L_VOID *pUserData)
+{
+    pthread_mutex_lock(&log_lock);
+    log_callback = pfnLog;
+    log_user = pUserData;
+    pthread_mutex_unlock(&log_lock);
+    return DICOM_SUCCESS;
+}
+
+void ldc_log(int level, uint64_t handle, const char *format, ...)
+{
+    char text[TEXT_SIZE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    pthread_mutex_lock(&log_lock);
+    LOGCALLBACK callback = log_callback;
+    void *user = log_user;
+    pthread_mutex_unlock(&log_lock);
+    if (callback == NULL) {
+        if (level >= DICOM_LOG_WARNING) {
+            fprintf(stderr, "ltdic: %s\n", text);
+        }
+        return;
+    }
+    if (ldc_user_enter()) {
+        callback(level, (HDICOMNET)(uintptr_t)handle, text, user);
+        ldc_user_leave();
+    }
+}
+
+void ldc_log_after_fork(void)
+{
+    pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
+    memcpy(&log_lock, &fresh, sizeof fresh);
+}
+
+char *ldc_strdup(const char *text)
+{
+    return text == NULL ? NULL : strdup(text);
+}
+
+char *ldc_format(const char *format, ...)
+{
+    char *text = NULL;
+    va_list args;
+    va_start(args, format);
+    if (vasprintf(&text, format, args) < 0) {
+        text = NULL;
+    }
+    va_end(args);
+    return text;
+}

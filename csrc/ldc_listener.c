@@ -1,0 +1,293 @@
+/*
+ * ldc_listener.c - a listening socket: accepts in batches, keeps what waits for Accept, never
+ * handshakes.
+ *
+ * Each accepted connection waits in a list, oldest first, until the user's Accept takes it or the
+ * handshake limit is over. The listener is told of each by one ACCEPT event.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ldc_conn.h"
+#include "ldc_error.h"
+#include "ldc_poller.h"
+
+enum {
+    ACCEPTS_AT_ONCE = 64,
+    DEADLINE_PENDING = 0,
+    DEADLINE_AGAIN = 1,
+    AGAIN_MS = 100
+};
+enum {
+    STOP = LDC_BIT_OWN
+};
+
+typedef struct waiting {
+    struct waiting *next;
+    ldc_pending pending; /* owns the descriptor */
+} waiting;
+
+struct ldc_listener {
+    ldc_actor actor; /* first */
+    ldc_net *net;    /* reference until it is stopped */
+    int64_t limit_ms;
+    uint64_t max_connections, max_pending;
+    int reserve; /* a descriptor kept for the day when there is none left; -1 = used up */
+    bool told_exhausted, told_full;
+    /* under actor.lock */
+    waiting *first, *last;
+    size_t count;
+    int listening; /* the descriptor while it listens, for stop; -1 afterwards */
+};
+
+static atomic_ullong accepted;
+
+static void listener_destroy(ldc_ref *ref)
+{
+    ldc_listener *listener = (ldc_listener *)(void *)ref;
+    if (listener->reserve >= 0) {
+        close(listener->reserve);
+    }
+    if (listener->net != NULL) {
+        ldc_net_put(listener->net);
+    }
+    ldc_actor_fini(&listener->actor);
+    free(listener);
+}
+
+bool ldc_listener_take(ldc_listener *listener, ldc_pending *pending)
+{
+    pthread_mutex_lock(&listener->actor.lock);
+    waiting *item = listener->first;
+    if (item != NULL) {
+        listener->first = item->next;
+        listener->last = item->next == NULL ? NULL : listener->last;
+        listener->count--;
+    }
+    pthread_mutex_unlock(&listener->actor.lock);
+    if (item == NULL) {
+        return false;
+    }
+    *pending = item->pending;
+    free(item);
+    return true;
+}
+
+static void drop_oldest(ldc_listener *listener)
+{
+    ldc_pending pending;
+    if (ldc_listener_take(listener, &pending)) {
+        close(pending.fd);
+    }
+}
+
+/* Closes what has waited longer than the handshake limit; sets the next deadline. */
+static void expire(ldc_listener *listener, int64_t now)
+{
+    int64_t oldest = 0;
+    for (;;) {
+        pthread_mutex_lock(&listener->actor.lock);
+        oldest = listener->first == NULL ? 0 : listener->first->pending.since;
+        pthread_mutex_unlock(&listener->actor.lock);
+        if (oldest == 0 || oldest + listener->limit_ms > now) {
+            break;
+        }
+        ldc_log(DICOM_LOG_WARNING, listener->net->id,
+                "a connection waited for Accept longer than the handshake limit and is closed");
+        drop_oldest(listener);
+    }
+    ldc_actor_deadline(&listener->actor, DEADLINE_PENDING,
+                       oldest == 0 ? 0 : oldest + listener->limit_ms);
+}
+
+static void keep(ldc_listener *listener, int fd, const ldc_address *address)
+{
+    waiting *item = calloc(1, sizeof *item);
+    if (item == NULL) {
+        close(fd);
+        return;
+    }
+    item->pending = (ldc_pending){.fd = fd, .address = *address, .since = ldc_now_ms()};
+    pthread_mutex_lock(&listener->actor.lock);
+    if (listener->last == NULL) {
+        listener->first = item;
+    } else {
+        listener->last->next = item;
+    }
+    listener->last = item;
+    bool full = ++listener->count > listener->max_pending;
+    pthread_mutex_unlock(&listener->actor.lock);
+    if (full) {
+        drop_oldest(listener);
+    }
+    atomic_fetch_add(&accepted, 1u);
+    ldc_deliver(listener->net, LDC_EVENT_ACCEPT, DICOM_SUCCESS);
+}
+
+/* No descriptor is left: the reserve accepts one connection and closes it, so that the backlog does
+ * not spin (errata 2). */
+static void turn_one_away(ldc_listener *listener)
+{
+    if (!listener->told_exhausted) {
+        listener->told_exhausted = true;
+        ldc_log(
+            DICOM_LOG_ERROR, listener->net->id, "%s",
+            "no file descriptors are left: connections are turned away. Raise the limit (ulimit -n).");
+    }
+    if (listener->reserve >= 0) {
+        close(listener->reserve);
+        int fd = accept4(listener->actor.fd, NULL, NULL, SOCK_CLOEXEC);
+        if (fd >= 0) {
+            close(fd);
+        }
+    }
+    listener->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static bool room_for_one(ldc_listener *listener)
+{
+    pthread_mutex_lock(&listener->net->lock);
+    size_t children = listener->net->child_count;
+    pthread_mutex_unlock(&listener->net->lock);
+    pthread_mutex_lock(&listener->actor.lock);
+    size_t pending = listener->count;
+    pthread_mutex_unlock(&listener->actor.lock);
+    if (children + pending < listener->max_connections) {
+        return true;
+    }
+    if (!listener->told_full) {
+        listener->told_full = true;
+        ldc_log(DICOM_LOG_WARNING, listener->net->id,
+                "the limit of %llu connections is reached: more are turned away",
+                (unsigned long long)listener->max_connections);
+    }
+    return false;
+}
+
+static void accept_some(ldc_listener *listener)
+{
+    for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
+        ldc_address address = {.length = sizeof address.storage};
+        int fd = accept4(listener->actor.fd, (struct sockaddr *)&address.storage, &address.length,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            if (room_for_one(listener)) {
+                keep(listener, fd, &address);
+            } else {
+                close(fd);
+            }
+            continue;
+        }
+        if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            break;
+        }
+        if (errno == EMFILE || errno == ENFILE) {
+            turn_one_away(listener);
+            if (listener->reserve <
+                0) { /* not even that: look again a little later instead of spinning */
+                ldc_actor_deadline(&listener->actor, DEADLINE_AGAIN, ldc_now_ms() + AGAIN_MS);
+                return;
+            }
+        } else if (errno == ENOMEM || errno == ENOBUFS) {
+            ldc_actor_deadline(&listener->actor, DEADLINE_AGAIN, ldc_now_ms() + AGAIN_MS);
+            return;
+        }
+        /* Anything else concerns one connection that is gone already (accept(2)). */
+    }
+    expire(listener, ldc_now_ms());
+    if (ldc_actor_arm(&listener->actor, LDC_POLL_READ) != 0) {
+        ldc_actor_deadline(&listener->actor, DEADLINE_AGAIN, ldc_now_ms() + AGAIN_MS);
+    }
+}
+
+static void stop(ldc_listener *listener)
+{
+    ldc_net *net = listener->net;
+    listener->net = NULL;
+    ldc_actor_close(&listener->actor);
+    ldc_pending pending;
+    while (ldc_listener_take(listener, &pending)) {
+        close(pending.fd);
+    }
+    ldc_net_put(net);
+    ldc_ref_put(&listener->actor.ref); /* the one that kept it alive while open */
+}
+
+static void listener_step(ldc_actor *actor, uint32_t bits)
+{
+    ldc_listener *listener = (ldc_listener *)(void *)actor;
+    if (listener->net == NULL) {
+        return;
+    }
+    if ((bits & STOP) != 0) {
+        stop(listener);
+        return;
+    }
+    int64_t now = ldc_now_ms();
+    bool again = (bits & LDC_BIT_TIMER) != 0 && ldc_actor_expired(actor, DEADLINE_AGAIN, now);
+    if ((bits & LDC_BIT_TIMER) != 0 && ldc_actor_expired(actor, DEADLINE_PENDING, now)) {
+        expire(listener, now);
+    }
+    if (again || (bits & (LDC_BIT_READ | LDC_BIT_ERROR)) != 0) {
+        accept_some(listener);
+    }
+}
+
+ldc_listener *ldc_listener_new(ldc_net *net, int fd)
+{
+    ldc_listener *listener = calloc(1, sizeof *listener);
+    if (listener == NULL ||
+        ldc_actor_init(&listener->actor, listener_step, listener_destroy) != 0) {
+        free(listener);
+        return NULL;
+    }
+    ldc_ref_get(&net->ref);
+    listener->net = net;
+    listener->limit_ms = (int64_t)ldc_net_limit(net, LDC_LIMIT_HANDSHAKE_TIMEOUT);
+    listener->max_connections = ldc_net_limit(net, LDC_LIMIT_CONNECTIONS);
+    listener->max_pending = ldc_net_limit(net, LDC_LIMIT_HANDSHAKES_TOTAL);
+    listener->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    listener->actor.fd = fd;
+    listener->listening = fd;
+    pthread_mutex_lock(&net->lock);
+    ldc_ref_get(&listener->actor.ref); /* the net's */
+    net->listener = listener;
+    pthread_mutex_unlock(&net->lock);
+    ldc_actor_post(&listener->actor, LDC_BIT_READ);
+    return listener;
+}
+
+void ldc_listener_stop(ldc_listener *listener)
+{
+    pthread_mutex_lock(&listener->actor.lock);
+    if (listener->listening >= 0) {
+        /* At once, so that the address is free when Close returns; the strand closes the
+         * descriptor. */
+        (void)shutdown(listener->listening, SHUT_RDWR);
+        listener->listening = -1;
+    }
+    pthread_mutex_unlock(&listener->actor.lock);
+    ldc_actor_post(&listener->actor, STOP);
+}
+
+void ldc_listener_put(ldc_listener *listener)
+{
+    if (listener != NULL) {
+        ldc_ref_put(&listener->actor.ref);
+    }
+}
+
+uint64_t ldc_listener_accepted(void)
+{
+    return atomic_load(&accepted);
+}
+
+void ldc_listener_ref(ldc_listener *listener)
+{
+    ldc_ref_get(&listener->actor.ref);
+}

@@ -1,0 +1,174 @@
+/*
+ * ldc_net.h - the net: what a user's HDICOMNET stands for. Settings, callbacks, state, failure, the
+ * queue of events.
+ *
+ * Owners: a net has one connection *or* one listener at a time (references); they hold the net
+ * until they end. A child holds its listener's net. Lock: net->lock guards every field below it; it
+ * is never held while user code, another net's lock (except parent before nobody) or a strand runs.
+ */
+#ifndef LDC_NET_H
+#define LDC_NET_H
+
+#include <openssl/x509.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ldc_address.h"
+#include "ldc_engine.h"
+#include "ldc_failure.h"
+#include "ldc_registry.h"
+#include "ldc_tls.h"
+#include "ltdic.h"
+
+typedef struct ldc_conn ldc_conn;
+typedef struct ldc_listener ldc_listener;
+typedef struct ldc_net ldc_net;
+
+/* ---- limits: one table (ldc_net.c) gives number, default, lowest, highest ---- */
+
+typedef enum ldc_limit {
+    LDC_LIMIT_HANDSHAKE_TIMEOUT,
+    LDC_LIMIT_LATE_REFUSAL_WAIT,
+    LDC_LIMIT_CONNECT_TIMEOUT,
+    LDC_LIMIT_LINGER_TIMEOUT,
+    LDC_LIMIT_CONNECTIONS,
+    LDC_LIMIT_HANDSHAKES_PER_ADDRESS,
+    LDC_LIMIT_HANDSHAKES_TOTAL,
+    LDC_LIMIT_ALLOW_PLAIN_CHILDREN,
+    LDC_LIMIT_COUNT,
+} ldc_limit;
+
+typedef struct ldc_limits {
+    uint64_t value[LDC_LIMIT_COUNT];
+    bool address_limit_set; /* HANDSHAKES_PER_ADDRESS was set by the user: it then counts loopback
+                               too */
+} ldc_limits;
+
+/* ---- events: what user code is to be told ---- */
+
+typedef enum ldc_event_kind {
+    LDC_EVENT_GO, /* not user code: the connection may go on, all before it has been told */
+    LDC_EVENT_CONNECT,
+    LDC_EVENT_ACCEPT,
+    LDC_EVENT_SECURE_LINK_READY,
+    LDC_EVENT_CLOSE,
+    LDC_EVENT_VERIFY, /* pumped mode only */
+} ldc_event_kind;
+
+/* A certificate waiting for its verdict in pumped mode; shared by the strand that waits and the
+ * thread that pumps. */
+typedef struct ldc_question {
+    ldc_ref ref;
+    pthread_mutex_t lock;
+    pthread_cond_t answered;
+    bool done;
+    int answer;
+    int ok, code;
+    char *text, *error_text; /* owned */
+} ldc_question;
+
+typedef struct ldc_event {
+    struct ldc_event *next;      /* in its net's queue */
+    struct ldc_event *pump_next; /* in the pump's */
+    ldc_net *net;                /* a reference */
+    ldc_event_kind kind;
+    int code;
+    ldc_conn *conn;         /* GO: a reference */
+    ldc_net *peer;          /* CLOSE: a reference to the net that closed */
+    ldc_net *parent;        /* CLOSE of a child: a reference to its listener, told next */
+    ldc_question *question; /* VERIFY: a reference */
+} ldc_event;
+
+/* ---- the live or last link, for look-ups ---- */
+
+typedef struct ldc_link_info {
+    uint32_t suite; /* 0 = none */
+    uint32_t peer_key_bits, own_key_bits;
+    bool verified, resumed, certificate_requested;
+    int verify_code;
+    char version[16];
+    char group[32];
+    char *peer_subject;        /* owned */
+    char *ca_names;            /* owned: one per line */
+    STACK_OF(X509) * received; /* owned */
+} ldc_link_info;
+
+struct ldc_net {
+    ldc_ref ref;
+    uint64_t id; /* the user's handle */
+    int pid;
+    pthread_mutex_t lock;
+    pthread_cond_t idle; /* busy became false */
+    bool disposed;
+    /* configuration: frozen while busy */
+    bool busy;
+    bool closing; /* busy, and the end has been asked for */
+    char *path;
+    uint32_t mode;
+    uint32_t flags;
+    ldc_tls_settings *settings;       /* reference, NULL until Initialize of a TLS net */
+    ldc_tls_credentials *credentials; /* reference or NULL */
+    ldc_tls_choice choice;
+    ldc_limits limits;
+    int socket_options[4]; /* TCP_NODELAY, SO_KEEPALIVE, SO_SNDBUF, SO_RCVBUF; -1 = leave */
+    bool optimized_memory_send;
+    DICOMNETCALLBACK callbacks;
+    DICOMNETCALLBACKEXT callbacks_ext;
+    /* state */
+    ldc_conn *conn;         /* reference */
+    ldc_listener *listener; /* reference */
+    ldc_net *parent;        /* reference: the listener that accepted the present connection */
+    uint64_t *children;     /* owned: handles of open accepted nets */
+    size_t child_count, child_capacity;
+    bool connected;
+    char peer_address[LDC_ADDRESS_TEXT], host_address[LDC_ADDRESS_TEXT];
+    unsigned peer_port, host_port;
+    ldc_failure failure;
+    ldc_failure
+        shown[2]; /* what L_DicomGetFailure lent; the one before stays valid for a slow reader */
+    unsigned shown_index;
+    ldc_link_info link;
+    uint64_t last_tls_error;
+    /* delivery */
+    ldc_job job;
+    ldc_event *first, *last;
+    bool delivering;
+};
+
+/* ldc_net.c */
+ldc_net *ldc_net_acquire(HDICOMNET handle); /* reference, or NULL: L_DicomGetLastError is set */
+/* Acquires and forbids change from outside while busy. NULL: not possible, *rc says why. The lock
+ * is held on success. */
+ldc_net *ldc_net_lock_idle(HDICOMNET handle, const char *what, int *rc);
+HDICOMNET ldc_net_handle(const ldc_net *net);
+void ldc_net_put(ldc_net *net);
+void ldc_net_clear_link(ldc_link_info *link); /* frees */
+size_t ldc_net_count(void);
+size_t ldc_net_alive(void);    /* memory of disposed nets that are in a callback included */
+void ldc_net_after_fork(void); /* in the child: the parent's nets are not ours */
+/* Takes the failure into the net's record if conn is still its connection. */
+void ldc_net_fail(ldc_net *net, const ldc_conn *conn, ldc_failure *failure, int64_t began);
+bool ldc_net_add_child(ldc_net *parent, uint64_t child);
+void ldc_net_remove_child(ldc_net *parent, uint64_t child);
+uint64_t ldc_net_limit(const ldc_net *net, ldc_limit limit);
+/* Makes the net busy for a new connection or listener, waiting a moment for one that is closing. 0
+ * or code. */
+int ldc_net_begin(ldc_net *net);
+void ldc_net_end(ldc_net *net); /* undoes it when the start failed */
+
+/* ldc_delivery.c */
+void ldc_deliver(ldc_net *net, ldc_event_kind kind, int code);
+void ldc_deliver_close(ldc_net *net, int code, ldc_net *parent);
+/* Posts LDC_CONN_GO to conn when every event queued so far has been told. */
+void ldc_deliver_go(ldc_net *net, ldc_conn *conn);
+/* Strand: asks the user about one certificate and waits for the answer. */
+int ldc_deliver_verdict(ldc_net *net, ldc_conn *conn, int ok, char *text, int code,
+                        const char *error_text);
+/* Forgets what is queued; the lock is not held. */
+void ldc_deliver_discard(ldc_net *net);
+bool ldc_pumped(void);
+void ldc_delivery_after_fork(void);
+void ldc_question_cancel(ldc_question *question);
+
+#endif

@@ -1,0 +1,220 @@
+/* ldc_tls_link.c - TLS as a transport: one SSL on one socket, owned by the strand of its
+ * connection. */
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ldc_address.h"
+#include "ldc_error.h"
+#include "ldc_tls.h"
+
+static ldc_tls_link *link_from(ldc_transport *transport)
+{
+    return (ldc_tls_link *)(void *)transport; /* base is its first member */
+}
+
+/* The list of a Certificate message has length 0: RFC 8446 4.4.2 (with a context), RFC 5246 7.4.2.
+ */
+static bool certificate_message_empty(int version, const unsigned char *message, size_t length)
+{
+    size_t at = 4; /* type, length of the message */
+    if (version == TLS1_3_VERSION) {
+        if (length <= at) {
+            return false;
+        }
+        at += 1u + message[at];
+    }
+    return length >= at + 3 && message[at] == 0 && message[at + 1] == 0 && message[at + 2] == 0;
+}
+
+static void on_message(int sent, int version, int content_type, const void *data, size_t length,
+                       SSL *ssl, void *arg)
+{
+    (void)version;
+    ldc_tls_link *link = arg;
+    const unsigned char *message = data;
+    if (content_type == SSL3_RT_ALERT && length >= 2) {
+        /* close_notify and user_canceled are no complaints. */
+        if (message[1] != SSL_AD_CLOSE_NOTIFY && message[1] != SSL_AD_USER_CANCELLED) {
+            *(sent ? &link->alert_sent : &link->alert_received) = message[1];
+        }
+        return;
+    }
+    if (content_type != SSL3_RT_HANDSHAKE || length < 4) {
+        return;
+    }
+    switch (message[0]) {
+    case SSL3_MT_SERVER_HELLO:
+        link->hello_done = true;
+        break;
+    case SSL3_MT_CERTIFICATE_REQUEST:
+        link->certificate_requested = true;
+        break;
+    case SSL3_MT_CERTIFICATE:
+        if (sent) {
+            link->certificate_empty = certificate_message_empty(SSL_version(ssl), message, length);
+        }
+        break;
+    case SSL3_MT_NEWSESSION_TICKET:
+        if (!sent && SSL_version(ssl) == TLS1_3_VERSION) {
+            link->peer_spoke = true;
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+/* Turns the result of an SSL call into ours, keeping the reason. ERR_clear_error() came before the
+ * call. */
+static ldc_io result_of(ldc_tls_link *link, int rc)
+{
+    int error = SSL_get_error(link->ssl, rc);
+    switch (error) {
+    case SSL_ERROR_NONE:
+        return LDC_IO_DONE;
+    case SSL_ERROR_WANT_READ:
+        return LDC_IO_WANT_READ;
+    case SSL_ERROR_WANT_WRITE:
+        return LDC_IO_WANT_WRITE;
+    case SSL_ERROR_ZERO_RETURN:
+        return LDC_IO_CLOSED;
+    default:
+        link->ssl_error = error;
+        link->error = ldc_tls_take_error(link->error_text, sizeof link->error_text);
+        return LDC_IO_FAILED;
+    }
+}
+
+static ldc_io link_handshake(ldc_transport *self)
+{
+    ldc_tls_link *link = link_from(self);
+    ERR_clear_error();
+    ldc_io result = result_of(link, SSL_do_handshake(link->ssl));
+    if (result == LDC_IO_DONE) {
+        link->established = true;
+    }
+    return result == LDC_IO_CLOSED ? LDC_IO_FAILED : result;
+}
+
+static ldc_io link_read(ldc_transport *self, void *buffer, size_t size, size_t *got)
+{
+    ldc_tls_link *link = link_from(self);
+    *got = 0;
+    ERR_clear_error();
+    ldc_io result = result_of(link, SSL_read_ex(link->ssl, buffer, size, got) == 1 ? 1 : -1);
+    if (result == LDC_IO_DONE && *got > 0) {
+        link->peer_spoke = true;
+    }
+    return result;
+}
+
+static ldc_io link_write(ldc_transport *self, const void *data, size_t size, size_t *put)
+{
+    ldc_tls_link *link = link_from(self);
+    *put = 0;
+    ERR_clear_error();
+    return result_of(link, SSL_write_ex(link->ssl, data, size, put) == 1 ? 1 : -1);
+}
+
+static ldc_io link_shutdown(ldc_transport *self)
+{
+    ldc_tls_link *link = link_from(self);
+    /* Not after a fatal error, and not in the middle of a handshake: OpenSSL forbids both. */
+    if (link->ssl_error == SSL_ERROR_SSL || link->ssl_error == SSL_ERROR_SYSCALL ||
+        !SSL_is_init_finished(link->ssl)) {
+        return LDC_IO_DONE;
+    }
+    ERR_clear_error();
+    int rc = SSL_shutdown(link->ssl);
+    if (rc >= 0) {
+        return LDC_IO_DONE; /* sent; the peer's own is not waited for */
+    }
+    int error = SSL_get_error(link->ssl, rc);
+    ERR_clear_error();
+    return error == SSL_ERROR_WANT_WRITE ? LDC_IO_WANT_WRITE : LDC_IO_DONE;
+}
+
+static void link_free(ldc_transport *self)
+{
+    ldc_tls_link *link = link_from(self);
+    if (link->ssl != NULL) {
+        SSL_set_quiet_shutdown(link->ssl, 1);
+        SSL_free(link->ssl);
+    }
+    sk_X509_pop_free(link->received, X509_free);
+    free(link->subject);
+    free(link->detail);
+    ldc_ref_put(&link->context->ref);
+    free(link);
+}
+
+static const ldc_transport_ops link_ops = {
+    .handshake = link_handshake,
+    .read = link_read,
+    .write = link_write,
+    .shutdown = link_shutdown,
+    .diagnose = ldc_tls_link_diagnose,
+    .free = link_free,
+};
+
+static bool set_expected_host(SSL *ssl, const char *host)
+{
+    ldc_address literal;
+    X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+    if (host == NULL) {
+        return true;
+    }
+    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    if (ldc_address_literal(host, 0, &literal)) {
+        char text[LDC_ADDRESS_TEXT];
+        unsigned port;
+        ldc_address_text(&literal, text, &port);
+        return X509_VERIFY_PARAM_set1_ip_asc(param, text) == 1;
+    }
+    return X509_VERIFY_PARAM_set1_host(param, host, 0) == 1 &&
+           (SSL_is_server(ssl) || SSL_set_tlsext_host_name(ssl, host) == 1);
+}
+
+ldc_transport *ldc_tls_link_new(ldc_tls_context *context, int fd, ldc_verdict_fn verdict,
+                                void *owner)
+{
+    ldc_tls_link *link = calloc(1, sizeof *link);
+    if (link == NULL) {
+        return NULL;
+    }
+    ldc_ref_get(&context->ref);
+    link->base.ops = &link_ops;
+    link->base.fd = fd;
+    link->context = context;
+    link->verdict = verdict;
+    link->owner = owner;
+    link->alert_sent = -1;
+    link->alert_received = -1;
+    link->depth = -1;
+    ERR_clear_error();
+    link->ssl = SSL_new(context->ctx);
+    BIO *bio = link->ssl == NULL ? NULL : BIO_new_ex(ldc_tls_library(), ldc_tls_bio_method());
+    if (bio == NULL || SSL_set_ex_data(link->ssl, ldc_tls_link_index(), link) != 1 ||
+        !set_expected_host(link->ssl, context->expected_host)) {
+        BIO_free(bio);
+        link_free(&link->base);
+        return NULL;
+    }
+    BIO_set_data(bio, &link->base);
+    SSL_set_bio(link->ssl, bio, bio);
+    SSL_set_msg_callback(link->ssl, on_message);
+    SSL_set_msg_callback_arg(link->ssl, link);
+    if (context->server) {
+        SSL_set_accept_state(link->ssl);
+    } else {
+        SSL_set_connect_state(link->ssl);
+    }
+    return &link->base;
+}
+
+ldc_tls_link *ldc_tls_link_of(ldc_transport *transport)
+{
+    return transport != NULL && transport->ops == &link_ops ? link_from(transport) : NULL;
+}

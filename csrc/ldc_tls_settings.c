@@ -1,0 +1,254 @@
+/* ldc_tls_settings.c - method, CA file, verification flags, depth, options (api: L_SSL_CTX_CREATE);
+ * revocation lists. */
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ldc_error.h"
+#include "ldc_tls.h"
+
+enum {
+    DEFAULT_DEPTH = 9,
+    MAX_DEPTH = 100
+};
+
+static void settings_free(ldc_ref *ref)
+{
+    ldc_tls_settings *settings = (ldc_tls_settings *)ref;
+    sk_X509_pop_free(settings->anchors, X509_free);
+    free(settings->ca_file);
+    free(settings);
+}
+
+static ldc_tls_settings *settings_alloc(void)
+{
+    ldc_tls_settings *settings = calloc(1, sizeof *settings);
+    if (settings == NULL) {
+        return NULL;
+    }
+    ldc_ref_init(&settings->ref, settings_free);
+    settings->method = TYPE_SSLV23_METHOD;
+    settings->verify = L_SSL_VERIFY_NONE;
+    settings->depth = DEFAULT_DEPTH;
+    settings->options = DICOM_SSL_OP_NO_SSL_V2 | DICOM_SSL_OP_NO_SSL_V3;
+    settings->anchors = sk_X509_new_null();
+    if (settings->anchors == NULL) {
+        free(settings);
+        return NULL;
+    }
+    return settings;
+}
+
+/* Replaces the anchors by those in data. */
+static int load_anchors(ldc_tls_settings *settings, const char *name, const unsigned char *data,
+                        size_t size)
+{
+    char reason[256];
+    ERR_clear_error();
+    STACK_OF(X509) *anchors = ldc_tls_parse_certificates(data, size, DICOM_TLS_CERTIFICATE_PEM);
+    (void)ldc_tls_take_error(reason, sizeof reason);
+    if (anchors == NULL || sk_X509_num(anchors) == 0) {
+        sk_X509_pop_free(anchors, X509_free);
+        return ldc_error(
+            DICOM_ERROR_TLS_CA_FILE,
+            "\"%s\" holds no readable certificate%s%s. Give a PEM file with one or more \"BEGIN "
+            "CERTIFICATE\" blocks.",
+            name, reason[0] != '\0' ? ": " : "", reason);
+    }
+    sk_X509_pop_free(settings->anchors, X509_free);
+    settings->anchors = anchors;
+    free(settings->ca_file);
+    settings->ca_file = ldc_strdup(name);
+    return settings->ca_file == NULL ? ldc_error(DICOM_ERROR_MEMORY, "%s", "CA file")
+                                     : DICOM_SUCCESS;
+}
+
+static int take_method(ldc_tls_settings *settings, int method)
+{
+    switch (method) {
+    case TYPE_SSLV23_METHOD:
+    case TYPE_SSLV2_METHOD:
+    case TYPE_SSLV3_METHOD:
+    case TYPE_TLSV1_METHOD:
+    case TYPE_TLSV1_2_METHOD:
+    case TYPE_TLSV1_3_METHOD:
+        settings->method = method;
+        return DICOM_SUCCESS;
+    default:
+        return ldc_error(
+            DICOM_ERROR_PARAMETER,
+            "unknown TLS method %d. Use one of TYPE_SSLV23_METHOD (%d), "
+            "TYPE_TLSV1_2_METHOD (%d), TYPE_TLSV1_3_METHOD (%d), TYPE_TLSV1_METHOD (%d).",
+            method, TYPE_SSLV23_METHOD, TYPE_TLSV1_2_METHOD, TYPE_TLSV1_3_METHOD,
+            TYPE_TLSV1_METHOD);
+    }
+}
+
+static int take_verify(ldc_tls_settings *settings, unsigned verify)
+{
+    unsigned known =
+        L_SSL_VERIFY_PEER | L_SSL_VERIFY_FAIL_IF_NO_PEER_CERT | L_SSL_VERIFY_CLIENT_ONCE;
+    if ((verify & ~known) != 0) {
+        return ldc_error(DICOM_ERROR_PARAMETER,
+                         "unknown verification flags 0x%x. Combine PEER (1), "
+                         "FAIL_IF_NO_PEER_CERT (2) and CLIENT_ONCE (4).",
+                         verify & ~known);
+    }
+    /* Errata 9: what only makes sense together with PEER never means "do not verify". */
+    if (verify != 0 && (verify & L_SSL_VERIFY_PEER) == 0) {
+        ldc_log(DICOM_LOG_WARNING, 0,
+                "verification flags 0x%x without Peer are taken as if Peer were there", verify);
+        verify |= L_SSL_VERIFY_PEER;
+    }
+    settings->verify = verify;
+    return DICOM_SUCCESS;
+}
+
+static int take_options(ldc_tls_settings *settings, int options)
+{
+    int known = DICOM_SSL_OP_NO_SSL_V2 | DICOM_SSL_OP_NO_SSL_V3 | DICOM_SSL_OP_NO_TLS_V1 |
+                DICOM_SSL_OP_NO_TLS_V1_1 | DICOM_SSL_OP_NO_TLS_V1_2 | DICOM_SSL_OP_NO_TLS_V1_3 |
+                DICOM_SSL_OP_ALL_BUG_WORKAROUNDS | DICOM_SSL_OP_ALLOW_TLS_V1 |
+                DICOM_SSL_OP_ALLOW_TLS_V1_1;
+    if ((options & ~known) != 0) {
+        return ldc_error(DICOM_ERROR_PARAMETER,
+                         "unknown TLS options 0x%x. Use members of DicomOpenSslOptionsFlags "
+                         "(DICOM_SSL_OP_...).",
+                         (unsigned)(options & ~known));
+    }
+    settings->options = options;
+    return DICOM_SUCCESS;
+}
+
+static int fill(ldc_tls_settings *settings, const L_SSL_CTX_CREATE *create)
+{
+    int rc = DICOM_SUCCESS;
+    if (create->uStructSize != sizeof *create) {
+        return ldc_error(DICOM_ERROR_PARAMETER,
+                         "uStructSize is %u, not sizeof(L_SSL_CTX_CREATE) = %zu. Set it.",
+                         create->uStructSize, sizeof *create);
+    }
+    if ((create->uFlags & ~(L_UINT32)FLAG_SSL_CTX_CREATE_ALL) != 0) {
+        return ldc_error(DICOM_ERROR_PARAMETER,
+                         "unknown bits 0x%x in uFlags. Use FLAG_SSL_CTX_CREATE_...",
+                         create->uFlags);
+    }
+    if ((create->uFlags & FLAG_SSL_CTX_CREATE_METHOD_TYPE) != 0) {
+        rc = take_method(settings, create->nMethodTypeSSL);
+    }
+    if (rc == DICOM_SUCCESS && (create->uFlags & FLAG_SSL_CTX_CREATE_VERIFY_MODE) != 0) {
+        rc = take_verify(settings, create->uVerifyMode);
+    }
+    if (rc == DICOM_SUCCESS && (create->uFlags & FLAG_SSL_CTX_CREATE_OPTIONS) != 0) {
+        rc = take_options(settings, create->nOptions);
+    }
+    if (rc == DICOM_SUCCESS && (create->uFlags & FLAG_SSL_CTX_CREATE_VERIFY_DEPTH) != 0) {
+        if (create->nVerifyDepth < 0 || create->nVerifyDepth > MAX_DEPTH) {
+            return ldc_error(DICOM_ERROR_PARAMETER, "verification depth %d is not in 0..%d",
+                             create->nVerifyDepth, MAX_DEPTH);
+        }
+        settings->depth = create->nVerifyDepth;
+    }
+    const char *file =
+        (create->uFlags & FLAG_SSL_CTX_CREATE_CAFILE) != 0 ? create->pszCAfile : NULL;
+    if (rc == DICOM_SUCCESS && file != NULL && file[0] != '\0') {
+        unsigned char *data = NULL;
+        size_t size = 0;
+        rc = ldc_tls_read_file(file, "CA file", DICOM_ERROR_TLS_CA_FILE, &data, &size);
+        if (rc == DICOM_SUCCESS) {
+            rc = load_anchors(settings, file, data, size);
+        }
+        free(data);
+    }
+    return rc;
+}
+
+int ldc_tls_settings_new(const L_SSL_CTX_CREATE *create, ldc_tls_settings **result)
+{
+    int rc = ldc_tls_library_start();
+    if (rc != DICOM_SUCCESS) {
+        return rc;
+    }
+    ldc_tls_settings *settings = settings_alloc();
+    if (settings == NULL) {
+        return ldc_error(DICOM_ERROR_MEMORY, "%s", "TLS settings");
+    }
+    rc = create == NULL ? DICOM_SUCCESS : fill(settings, create);
+    if (rc != DICOM_SUCCESS) {
+        ldc_ref_put(&settings->ref);
+        return rc;
+    }
+    *result = settings;
+    return DICOM_SUCCESS;
+}
+
+int ldc_tls_settings_with_ca(const ldc_tls_settings *from, const unsigned char *pem, size_t size,
+                             ldc_tls_settings **result)
+{
+    ldc_tls_settings *settings = settings_alloc();
+    if (settings == NULL) {
+        return ldc_error(DICOM_ERROR_MEMORY, "%s", "TLS settings");
+    }
+    settings->method = from->method;
+    settings->verify = from->verify;
+    settings->depth = from->depth;
+    settings->options = from->options;
+    int rc = load_anchors(settings, "CA certificates in memory", pem, size);
+    if (rc != DICOM_SUCCESS) {
+        ldc_ref_put(&settings->ref);
+        return rc;
+    }
+    *result = settings;
+    return DICOM_SUCCESS;
+}
+
+int ldc_tls_crls_load(const char *file, STACK_OF(X509_CRL) * *result)
+{
+    unsigned char *data = NULL;
+    size_t size = 0;
+    BIO *bio = NULL;
+    STACK_OF(X509_CRL) *crls = NULL;
+    int rc = ldc_tls_library_start();
+    if (rc == DICOM_SUCCESS) {
+        rc = ldc_tls_read_file(file, "CRL file", DICOM_ERROR_FILE_ACCESS, &data, &size);
+    }
+    if (rc != DICOM_SUCCESS) {
+        return rc;
+    }
+    bio = BIO_new_mem_buf(data, (int)size);
+    crls = sk_X509_CRL_new_null();
+    if (bio == NULL || crls == NULL) {
+        rc = ldc_error(DICOM_ERROR_MEMORY, "CRL file \"%s\"", file);
+        goto done;
+    }
+    X509_CRL *crl;
+    while ((crl = X509_CRL_new_ex(ldc_tls_library(), NULL)) != NULL &&
+           PEM_read_bio_X509_CRL(bio, &crl, NULL, NULL) != NULL) {
+        if (sk_X509_CRL_push(crls, crl) <= 0) {
+            X509_CRL_free(crl);
+            rc = ldc_error(DICOM_ERROR_MEMORY, "CRL file \"%s\"", file);
+            goto done;
+        }
+        crl = NULL;
+    }
+    X509_CRL_free(crl);
+    bool ended = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    if (sk_X509_CRL_num(crls) == 0 || !ended) {
+        char reason[256];
+        (void)ldc_tls_take_error(reason, sizeof reason);
+        rc = ldc_error(DICOM_ERROR_FILE_ACCESS,
+                       "CRL file \"%s\" holds no readable list (%s). Give a PEM file with \"BEGIN "
+                       "X509 CRL\" blocks.",
+                       file, reason);
+        goto done;
+    }
+    *result = crls;
+    crls = NULL;
+done:
+    ERR_clear_error();
+    sk_X509_CRL_pop_free(crls, X509_CRL_free);
+    BIO_free(bio);
+    free(data);
+    return rc;
+}

@@ -1,0 +1,151 @@
+/*
+ * ldc_tls_verify.c - judging the peer's chain, one certificate at a time (api 4.6, design D4).
+ *
+ * Fail closed: no link, no owner, no memory, no answer: the answer is no. OpenSSL's order of calls
+ * is kept (errata 4): complaints found while the chain is built come first, then one call per
+ * certificate, root to leaf. After a stop nobody is asked any more.
+ */
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ldc_certificate_text.h"
+#include "ldc_error.h"
+#include "ldc_tables.h"
+#include "ldc_tls.h"
+
+enum {
+    CERTIFICATE_LEVEL = 2
+}; /* whatever the protocol's level is (errata 6) */
+
+/* OpenSSL 3 gave 24 to "no issuer public key" and moved "invalid CA" to 79; LEADTOOLS has the older
+ * meaning. */
+int ldc_tls_code_from_openssl(int code)
+{
+#if X509_V_ERR_INVALID_CA == 79
+    if (code == 79) {
+        return L_X509_V_ERR_INVALID_CA;
+    }
+    if (code == 24) {
+        return L_X509_V_ERR_NO_ISSUER_PUBLIC_KEY;
+    }
+#endif
+    return code;
+}
+
+static ldc_tls_link *link_of(X509_STORE_CTX *store)
+{
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    return ssl == NULL ? NULL : SSL_get_ex_data(ssl, ldc_tls_link_index());
+}
+
+/* Keeps what the failure record will say; the first complaint counts unless a stop comes. */
+static void remember(ldc_tls_link *link, int code, int depth, X509 *certificate)
+{
+    char name[128];
+    free(link->subject);
+    free(link->detail);
+    link->code = code;
+    link->depth = depth;
+    link->subject = certificate == NULL ? NULL : ldc_subject_text(certificate);
+    link->detail = NULL;
+    if (certificate != NULL &&
+        (code == L_X509_V_ERR_INVALID_PURPOSE || code == L_X509_V_ERR_INVALID_EXTENSION)) {
+        const char *extension = ldc_invalid_extension(certificate, name, sizeof name);
+        if (extension != NULL) {
+            link->detail = ldc_format("The extension %s of the certificate is invalid.", extension);
+        }
+    }
+}
+
+/* X509_STORE_CTX_verify_cb: 1 goes on, 0 ends the verification. */
+static int judge(int ok, X509_STORE_CTX *store)
+{
+    ldc_tls_link *link = link_of(store);
+    if (link == NULL || link->verdict == NULL) {
+        X509_STORE_CTX_set_error(
+            store, X509_V_ERR_APPLICATION_VERIFICATION); /* not ours: refuse, never guess */
+        return 0;
+    }
+    if (link->stopped) {
+        return 0;
+    }
+    X509 *certificate = X509_STORE_CTX_get_current_cert(store);
+    if (certificate == NULL) {
+        certificate =
+            X509_STORE_CTX_get0_cert(store); /* complaints about no certificate in particular */
+    }
+    int depth = X509_STORE_CTX_get_error_depth(store);
+    /* A complaint without a code would be reported as Success: it is "unspecified". */
+    int code = ok == 1 ? X509_V_OK : ldc_tls_code_from_openssl(X509_STORE_CTX_get_error(store));
+    if (ok != 1 && code == X509_V_OK) {
+        code = L_X509_V_ERR_UNSPECIFIED;
+    }
+    char *text = certificate == NULL ? NULL : ldc_certificate_text(certificate);
+    int answer = text == NULL ? DICOM_VERIFY_NO_ANSWER
+                              : link->verdict(link->owner, ok == 1 ? 1 : 0, text, code,
+                                              ldc_verify_text(code));
+    free(text);
+    if (answer == 1) {
+        if (ok != 1 && !link->overruled) {
+            link->overruled = true;
+            remember(link, code, depth, certificate);
+        }
+        return 1;
+    }
+    link->stopped = true;
+    link->no_answer = answer == DICOM_VERIFY_NO_ANSWER;
+    if (ok == 1) {
+        code = L_X509_V_ERR_CERT_REJECTED; /* refused although OpenSSL found no fault */
+        X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
+    }
+    remember(link, code, depth, certificate);
+    return 0;
+}
+
+int ldc_tls_verify_chain(X509_STORE_CTX *store, void *unused)
+{
+    (void)unused;
+    ldc_tls_link *link = link_of(store);
+    if (link == NULL) {
+        X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+        return 0;
+    }
+    sk_X509_pop_free(link->received, X509_free);
+    STACK_OF(X509) *sent = X509_STORE_CTX_get0_untrusted(store);
+    link->received = sent == NULL ? NULL : X509_chain_up_ref(sent);
+    link->judged = true;
+    X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(store), CERTIFICATE_LEVEL);
+    X509_STORE_CTX_set_verify_cb(store, judge);
+
+    int verified = X509_verify_cert(store);
+
+    if (link->no_answer) {
+        link->failed = true;
+        X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+        return 0;
+    }
+    if (verified == 1 && !link->stopped) {
+        if (!link->overruled) {
+            X509_STORE_CTX_set_error(store, X509_V_OK);
+        }
+        return 1;
+    }
+    link->failed = true;
+    if (!link->stopped) { /* it failed without a question: no memory, or a broken store */
+        int code = X509_STORE_CTX_get_error(store);
+        remember(link,
+                 code == X509_V_OK ? L_X509_V_ERR_UNSPECIFIED : ldc_tls_code_from_openssl(code),
+                 X509_STORE_CTX_get_error_depth(store), X509_STORE_CTX_get0_cert(store));
+    }
+    if (X509_STORE_CTX_get_error(store) == X509_V_OK) {
+        X509_STORE_CTX_set_error(store, X509_V_ERR_UNSPECIFIED);
+    }
+    /* A client with None_: the verification has ended, the link is made all the same, and says that
+     * it is not verified. */
+    if (!link->context->server && (link->context->verify & L_SSL_VERIFY_PEER) == 0) {
+        ERR_clear_error();
+        return 1;
+    }
+    return 0;
+}

@@ -1,0 +1,754 @@
+/*
+ * ltdic.h - DICOM over TCP and TLS, the C API of leadtools_compat.
+ *
+ * Rules that hold for every function:
+ *   - L_INT results: DICOM_SUCCESS (0) or a DICOM_ERROR_... code. The sentence that goes with the last error of the
+ *     calling thread is L_DicomGetLastErrorText().
+ *   - Handles are numbers in disguise, checked at every call: a stale or foreign handle gives
+ *     DICOM_ERROR_OBJECT_DISPOSED (or the neutral answer), never a crash.
+ *   - Strings are UTF-8. Strings passed in are copied. Strings passed to a callback live during the callback only.
+ *   - Every function may be called from any thread and from inside any callback. No lock is held in a callback.
+ *   - Callbacks of one net never overlap (csrc/README.md, "Callback contract").
+ *
+ * Not affiliated with LEAD Technologies; written from public documentation and standards.
+ */
+#ifndef LTDIC_H
+#define LTDIC_H
+
+#ifndef L_LTDIC_API
+#if defined(__GNUC__)
+#define L_LTDIC_API __attribute__((visibility("default")))
+#else
+#define L_LTDIC_API
+#endif
+#endif
+#ifndef EXT_CALLBACK
+#define EXT_CALLBACK
+#define pEXT_CALLBACK
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
+
+/* ---- fence: everything to the end of the fence is also the cdef of the Python binding ---- */
+
+typedef void L_VOID;
+typedef char L_CHAR;
+typedef char L_TCHAR;
+typedef unsigned char L_UCHAR;
+typedef int L_BOOL;
+typedef int L_INT;
+typedef unsigned int L_UINT;
+typedef short L_INT16;
+typedef unsigned short L_UINT16;
+typedef int L_INT32;
+typedef unsigned int L_UINT32;
+typedef unsigned long long L_UINT64;
+typedef double L_DOUBLE;
+
+typedef struct ldc_net *HDICOMNET;
+typedef L_UINT32 L_CIPHERSUITE; /* IANA number of a cipher suite, 0 = none */
+
+/* ---- generated constants: tools/generate_constants.py ---- */
+/* Results and error codes */
+#define DICOM_SUCCESS                               0
+#define DICOM_ERROR_INTERNAL                        1
+#define DICOM_ERROR_MEMORY                          2
+#define DICOM_ERROR_PARAMETER                       3
+#define DICOM_ERROR_INVALID_STATE                   4
+#define DICOM_ERROR_OBJECT_DISPOSED                 5
+#define DICOM_ERROR_FEATURE_NOT_SUPPORTED           6
+#define DICOM_ERROR_CANCELED                        7
+#define DICOM_ERROR_CALLBACK                        8
+#define DICOM_ERROR_FILE_NOT_FOUND                  100
+#define DICOM_ERROR_FILE_ACCESS                     101
+#define DICOM_ERROR_FILE_READ                       102
+#define DICOM_ERROR_FILE_WRITE                      103
+#define DICOM_ERROR_FILE_FORMAT                     104
+#define DICOM_ERROR_ELEMENT_NOT_FOUND               105
+#define DICOM_ERROR_ELEMENT_EXISTS                  106
+#define DICOM_ERROR_VR_INVALID                      107
+#define DICOM_ERROR_VALUE_INVALID                   108
+#define DICOM_ERROR_SEQUENCE_DEPTH                  109
+#define DICOM_ERROR_TRANSFER_SYNTAX_NOT_SUPPORTED   110
+#define DICOM_ERROR_CODEC_NOT_AVAILABLE             111
+#define DICOM_ERROR_DATA_SET_TOO_LARGE              112
+#define DICOM_ERROR_CHARACTER_SET                   113
+#define DICOM_ERROR_XML_FORMAT                      114
+#define DICOM_ERROR_NET_FAILURE                     200
+#define DICOM_ERROR_NET_CONNECTION_ABORTED          201
+#define DICOM_ERROR_NET_CONNECTION_REFUSED          202
+#define DICOM_ERROR_NET_TIMEOUT                     203
+#define DICOM_ERROR_NET_HOST_NOT_FOUND              204
+#define DICOM_ERROR_NET_HOST_UNREACHABLE            205
+#define DICOM_ERROR_NET_ADDRESS_IN_USE              206
+#define DICOM_ERROR_NET_ADDRESS_NOT_AVAILABLE       207
+#define DICOM_ERROR_NET_ACCESS_DENIED               208
+#define DICOM_ERROR_NET_NOT_CONNECTED               209
+#define DICOM_ERROR_NET_ALREADY_CONNECTED           210
+#define DICOM_ERROR_NET_NO_PENDING_CONNECTION       211
+#define DICOM_ERROR_NET_TOO_MANY_CONNECTIONS        212
+#define DICOM_ERROR_NET_PROTOCOL                    213
+#define DICOM_ERROR_NET_PEER_SPEAKS_TLS             214
+#define DICOM_ERROR_NET_QUEUE_FULL                  215
+#define DICOM_ERROR_TLS_FAILURE                     300
+#define DICOM_ERROR_TLS_HANDSHAKE_TIMEOUT           301
+#define DICOM_ERROR_TLS_NO_CIPHER_SUITE             302
+#define DICOM_ERROR_TLS_NO_SHARED_CIPHER_SUITE      303
+#define DICOM_ERROR_TLS_NO_SHARED_VERSION           304
+#define DICOM_ERROR_TLS_PEER_NOT_TLS                305
+#define DICOM_ERROR_TLS_CERTIFICATE_REQUIRED        306
+#define DICOM_ERROR_TLS_CERTIFICATE_REJECTED        307
+#define DICOM_ERROR_TLS_PEER_REJECTED_CERTIFICATE   308
+#define DICOM_ERROR_TLS_PEER_REQUIRES_CERTIFICATE   309
+#define DICOM_ERROR_TLS_ALERT_RECEIVED              310
+#define DICOM_ERROR_TLS_CERTIFICATE_FILE            311
+#define DICOM_ERROR_TLS_PRIVATE_KEY_FILE            312
+#define DICOM_ERROR_TLS_PRIVATE_KEY_PASSWORD        313
+#define DICOM_ERROR_TLS_KEY_MISMATCH                314
+#define DICOM_ERROR_TLS_CERTIFICATE_MISSING         315
+#define DICOM_ERROR_TLS_CA_FILE                     316
+#define DICOM_ERROR_TLS_WEAK_KEY                    317
+#define DICOM_ERROR_TLS_PROFILE                     318
+#define DICOM_ERROR_TLS_RECORD                      319
+#define DICOM_ERROR_TLS_VERIFY_CALLBACK             320
+#define DICOM_ERROR_ASSOCIATION_REJECTED            400
+#define DICOM_ERROR_ASSOCIATION_ABORTED             401
+#define DICOM_ERROR_ASSOCIATION_TIMEOUT             402
+#define DICOM_ERROR_ASSOCIATION_NOT_ESTABLISHED     403
+#define DICOM_ERROR_ASSOCIATION_ALREADY_ESTABLISHED 404
+#define DICOM_ERROR_PDU_INVALID                     405
+#define DICOM_ERROR_PDU_UNEXPECTED                  406
+#define DICOM_ERROR_PDU_TOO_LONG                    407
+#define DICOM_ERROR_PRESENTATION_CONTEXT_INVALID    408
+#define DICOM_ERROR_ABSTRACT_SYNTAX_NOT_SUPPORTED   409
+#define DICOM_ERROR_COMMAND_INVALID                 500
+#define DICOM_ERROR_COMMAND_UNEXPECTED              501
+#define DICOM_ERROR_MESSAGE_TIMEOUT                 502
+#define DICOM_ERROR_STATUS_FAILURE                  503
+#define DICOM_ERROR_DATA_SET_MISSING                504
+
+/* Certificate verification codes: OpenSSL 1.1.1's numbers; 24 and 79 are exchanged in OpenSSL 3 */
+#define L_X509_V_OK                                       0
+#define L_X509_V_ERR_UNSPECIFIED                          1
+#define L_X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT            2
+#define L_X509_V_ERR_UNABLE_TO_GET_CRL                    3
+#define L_X509_V_ERR_UNABLE_TO_DECRYPT_CERT_SIGNATURE     4
+#define L_X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE      5
+#define L_X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY   6
+#define L_X509_V_ERR_CERT_SIGNATURE_FAILURE               7
+#define L_X509_V_ERR_CRL_SIGNATURE_FAILURE                8
+#define L_X509_V_ERR_CERT_NOT_YET_VALID                   9
+#define L_X509_V_ERR_CERT_HAS_EXPIRED                     10
+#define L_X509_V_ERR_CRL_NOT_YET_VALID                    11
+#define L_X509_V_ERR_CRL_HAS_EXPIRED                      12
+#define L_X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD       13
+#define L_X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD        14
+#define L_X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD       15
+#define L_X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD       16
+#define L_X509_V_ERR_OUT_OF_MEM                           17
+#define L_X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT          18
+#define L_X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN            19
+#define L_X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY    20
+#define L_X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE      21
+#define L_X509_V_ERR_CERT_CHAIN_TOO_LONG                  22
+#define L_X509_V_ERR_CERT_REVOKED                         23
+#define L_X509_V_ERR_INVALID_CA                           24
+#define L_X509_V_ERR_PATH_LENGTH_EXCEEDED                 25
+#define L_X509_V_ERR_INVALID_PURPOSE                      26
+#define L_X509_V_ERR_CERT_UNTRUSTED                       27
+#define L_X509_V_ERR_CERT_REJECTED                        28
+#define L_X509_V_ERR_SUBJECT_ISSUER_MISMATCH              29
+#define L_X509_V_ERR_AKID_SKID_MISMATCH                   30
+#define L_X509_V_ERR_AKID_ISSUER_SERIAL_MISMATCH          31
+#define L_X509_V_ERR_KEYUSAGE_NO_CERTSIGN                 32
+#define L_X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER             33
+#define L_X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION         34
+#define L_X509_V_ERR_KEYUSAGE_NO_CRL_SIGN                 35
+#define L_X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION     36
+#define L_X509_V_ERR_INVALID_NON_CA                       37
+#define L_X509_V_ERR_PROXY_PATH_LENGTH_EXCEEDED           38
+#define L_X509_V_ERR_KEYUSAGE_NO_DIGITAL_SIGNATURE        39
+#define L_X509_V_ERR_PROXY_CERTIFICATES_NOT_ALLOWED       40
+#define L_X509_V_ERR_INVALID_EXTENSION                    41
+#define L_X509_V_ERR_INVALID_POLICY_EXTENSION             42
+#define L_X509_V_ERR_NO_EXPLICIT_POLICY                   43
+#define L_X509_V_ERR_DIFFERENT_CRL_SCOPE                  44
+#define L_X509_V_ERR_UNSUPPORTED_EXTENSION_FEATURE        45
+#define L_X509_V_ERR_UNNESTED_RESOURCE                    46
+#define L_X509_V_ERR_PERMITTED_VIOLATION                  47
+#define L_X509_V_ERR_EXCLUDED_VIOLATION                   48
+#define L_X509_V_ERR_SUBTREE_MINMAX                       49
+#define L_X509_V_ERR_APPLICATION_VERIFICATION             50
+#define L_X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE          51
+#define L_X509_V_ERR_UNSUPPORTED_CONSTRAINT_SYNTAX        52
+#define L_X509_V_ERR_UNSUPPORTED_NAME_SYNTAX              53
+#define L_X509_V_ERR_CRL_PATH_VALIDATION_ERROR            54
+#define L_X509_V_ERR_PATH_LOOP                            55
+#define L_X509_V_ERR_SUITE_B_INVALID_VERSION              56
+#define L_X509_V_ERR_SUITE_B_INVALID_ALGORITHM            57
+#define L_X509_V_ERR_SUITE_B_INVALID_CURVE                58
+#define L_X509_V_ERR_SUITE_B_INVALID_SIGNATURE_ALGORITHM  59
+#define L_X509_V_ERR_SUITE_B_LOS_NOT_ALLOWED              60
+#define L_X509_V_ERR_SUITE_B_CANNOT_SIGN_P_384_WITH_P_256 61
+#define L_X509_V_ERR_HOSTNAME_MISMATCH                    62
+#define L_X509_V_ERR_EMAIL_MISMATCH                       63
+#define L_X509_V_ERR_IP_ADDRESS_MISMATCH                  64
+#define L_X509_V_ERR_DANE_NO_MATCH                        65
+#define L_X509_V_ERR_EE_KEY_TOO_SMALL                     66
+#define L_X509_V_ERR_CA_KEY_TOO_SMALL                     67
+#define L_X509_V_ERR_CA_MD_TOO_WEAK                       68
+#define L_X509_V_ERR_INVALID_CALL                         69
+#define L_X509_V_ERR_STORE_LOOKUP                         70
+#define L_X509_V_ERR_NO_VALID_SCTS                        71
+#define L_X509_V_ERR_PROXY_SUBJECT_NAME_VIOLATION         72
+#define L_X509_V_ERR_OCSP_VERIFY_NEEDED                   73
+#define L_X509_V_ERR_OCSP_VERIFY_FAILED                   74
+#define L_X509_V_ERR_OCSP_CERT_UNKNOWN                    75
+#define L_X509_V_ERR_UNSUPPORTED_SIGNATURE_ALGORITHM      76
+#define L_X509_V_ERR_SIGNATURE_ALGORITHM_MISMATCH         77
+#define L_X509_V_ERR_SIGNATURE_ALGORITHM_INCONSISTENCY    78
+#define L_X509_V_ERR_NO_ISSUER_PUBLIC_KEY                 79
+#define L_X509_V_ERR_PATHLEN_INVALID_FOR_NON_CA           80
+#define L_X509_V_ERR_PATHLEN_WITHOUT_KU_KEY_CERT_SIGN     81
+#define L_X509_V_ERR_KU_KEY_CERT_SIGN_INVALID_FOR_NON_CA  82
+#define L_X509_V_ERR_ISSUER_NAME_EMPTY                    83
+#define L_X509_V_ERR_SUBJECT_NAME_EMPTY                   84
+#define L_X509_V_ERR_MISSING_AUTHORITY_KEY_IDENTIFIER     85
+#define L_X509_V_ERR_MISSING_SUBJECT_KEY_IDENTIFIER       86
+#define L_X509_V_ERR_EMPTY_SUBJECT_ALT_NAME               87
+#define L_X509_V_ERR_EMPTY_SUBJECT_SAN_NOT_CRITICAL       88
+#define L_X509_V_ERR_CA_BCONS_NOT_CRITICAL                89
+#define L_X509_V_ERR_AUTHORITY_KEY_IDENTIFIER_CRITICAL    90
+#define L_X509_V_ERR_SUBJECT_KEY_IDENTIFIER_CRITICAL      91
+#define L_X509_V_ERR_CA_CERT_MISSING_KEY_USAGE            92
+#define L_X509_V_ERR_EXTENSIONS_REQUIRE_VERSION_3         93
+#define L_X509_V_ERR_EC_KEY_EXPLICIT_PARAMS               94
+
+/* Security modes of a net */
+#define DICOM_SECURE_NONE 0
+#define DICOM_SECURE_TLS  1
+#define DICOM_SECURE_ISCL 2
+
+/* Formats of certificate and key files */
+#define DICOM_TLS_CERTIFICATE_PEM  1
+#define DICOM_TLS_CERTIFICATE_ASN1 2
+
+/* TLS versions of a context */
+#define TYPE_SSLV23_METHOD  0x0000
+#define TYPE_SSLV2_METHOD   0x0002
+#define TYPE_SSLV3_METHOD   0x0300
+#define TYPE_TLSV1_METHOD   0x0301
+#define TYPE_TLSV1_2_METHOD 0x0303
+#define TYPE_TLSV1_3_METHOD 0x0304
+
+/* Verification flags, both spellings */
+#define L_SSL_VERIFY_NONE                 0
+#define L_SSL_VERIFY_PEER                 1
+#define L_SSL_VERIFY_FAIL_IF_NO_PEER_CERT 2
+#define L_SSL_VERIFY_CLIENT_ONCE          4
+#define DICOM_SSL_VERIFY_NONE                 0
+#define DICOM_SSL_VERIFY_PEER                 1
+#define DICOM_SSL_VERIFY_FAIL_IF_NO_PEER_CERT 2
+#define DICOM_SSL_VERIFY_CLIENT_ONCE          4
+
+/* Options of a TLS context */
+#define DICOM_SSL_OP_ALL_BUG_WORKAROUNDS 0x00000FFF
+#define DICOM_SSL_OP_ALLOW_TLS_V1        0x00100000
+#define DICOM_SSL_OP_ALLOW_TLS_V1_1      0x00200000
+#define DICOM_SSL_OP_NO_SSL_V2           0x01000000
+#define DICOM_SSL_OP_NO_SSL_V3           0x02000000
+#define DICOM_SSL_OP_NO_TLS_V1           0x04000000
+#define DICOM_SSL_OP_NO_TLS_V1_2         0x08000000
+#define DICOM_SSL_OP_NO_TLS_V1_1         0x10000000
+#define DICOM_SSL_OP_NO_TLS_V1_3         0x20000000
+
+/* Cipher suites: IANA's numbers and names */
+#define DICOM_TLS_NONE                                      0x0000
+#define DICOM_TLS_AES_256_GCM_SHA384                        0x1302
+#define DICOM_TLS_AES_128_GCM_SHA256                        0x1301
+#define DICOM_TLS_CHACHA20_POLY1305_SHA256                  0x1303
+#define DICOM_TLS_AES_128_CCM_SHA256                        0x1304
+#define DICOM_TLS_AES_128_CCM_8_SHA256                      0x1305
+#define DICOM_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384       0xC02C
+#define DICOM_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384         0xC030
+#define DICOM_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256       0xC02B
+#define DICOM_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256         0xC02F
+#define DICOM_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 0xCCA9
+#define DICOM_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256   0xCCA8
+#define DICOM_TLS_DHE_RSA_WITH_AES_256_GCM_SHA384           0x009F
+#define DICOM_TLS_DHE_RSA_WITH_AES_128_GCM_SHA256           0x009E
+#define DICOM_TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256     0xCCAA
+#define DICOM_TLS_ECDHE_ECDSA_WITH_AES_256_CCM              0xC0AD
+#define DICOM_TLS_ECDHE_ECDSA_WITH_AES_128_CCM              0xC0AC
+#define DICOM_TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8            0xC0AF
+#define DICOM_TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8            0xC0AE
+#define DICOM_TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384       0xC024
+#define DICOM_TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384         0xC028
+#define DICOM_TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256       0xC023
+#define DICOM_TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256         0xC027
+#define DICOM_TLS_DHE_RSA_WITH_AES_256_CBC_SHA256           0x006B
+#define DICOM_TLS_DHE_RSA_WITH_AES_128_CBC_SHA256           0x0067
+#define DICOM_TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA          0xC00A
+#define DICOM_TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA            0xC014
+#define DICOM_TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA          0xC009
+#define DICOM_TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA            0xC013
+#define DICOM_TLS_DHE_RSA_WITH_AES_256_CBC_SHA              0x0039
+#define DICOM_TLS_DHE_RSA_WITH_AES_128_CBC_SHA              0x0033
+#define DICOM_TLS_RSA_WITH_AES_256_GCM_SHA384               0x009D
+#define DICOM_TLS_RSA_WITH_AES_128_GCM_SHA256               0x009C
+#define DICOM_TLS_RSA_WITH_AES_256_CBC_SHA256               0x003D
+#define DICOM_TLS_RSA_WITH_AES_128_CBC_SHA256               0x003C
+#define DICOM_TLS_RSA_WITH_AES_256_CBC_SHA                  0x0035
+#define DICOM_TLS_RSA_WITH_AES_128_CBC_SHA                  0x002F
+#define DICOM_TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA             0x0016
+#define DICOM_TLS_RSA_WITH_3DES_EDE_CBC_SHA                 0x000A
+#define DICOM_TLS_DHE_RSA_WITH_DES_CBC_SHA                  0x0015
+
+/* Encryption of a suite */
+#define DICOM_TLS_ENCRYPTION_NONE              0
+#define DICOM_TLS_ENCRYPTION_DES               1
+#define DICOM_TLS_ENCRYPTION_TRIPLE_DES        2
+#define DICOM_TLS_ENCRYPTION_AES               3
+#define DICOM_TLS_ENCRYPTION_AES_GCM           4
+#define DICOM_TLS_ENCRYPTION_AES_CCM           5
+#define DICOM_TLS_ENCRYPTION_AES_CCM8          6
+#define DICOM_TLS_ENCRYPTION_CHACHA20_POLY1305 7
+
+/* Authentication of a suite */
+#define DICOM_TLS_AUTHENTICATION_NONE  0
+#define DICOM_TLS_AUTHENTICATION_RSA   1
+#define DICOM_TLS_AUTHENTICATION_ECDSA 2
+#define DICOM_TLS_AUTHENTICATION_ANY   3
+
+/* Integrity protection of a suite */
+#define DICOM_TLS_INTEGRITY_NONE   0
+#define DICOM_TLS_INTEGRITY_SHA    1
+#define DICOM_TLS_INTEGRITY_SHA256 2
+#define DICOM_TLS_INTEGRITY_SHA384 3
+#define DICOM_TLS_INTEGRITY_AEAD   4
+
+/* Key exchange of a suite */
+#define DICOM_TLS_KEY_EXCHANGE_NONE  0
+#define DICOM_TLS_KEY_EXCHANGE_RSA   1
+#define DICOM_TLS_KEY_EXCHANGE_DHE   2
+#define DICOM_TLS_KEY_EXCHANGE_ECDHE 3
+#define DICOM_TLS_KEY_EXCHANGE_ANY   4
+
+/* Flags of a net */
+#define DICOM_NET_FLAG_SEND_DATA_WITH_GROUP_LENGTH 1
+
+/* Address families */
+#define DICOM_IPTYPE_NONE         0
+#define DICOM_IPTYPE_IPV4         1
+#define DICOM_IPTYPE_IPV6         2
+#define DICOM_IPTYPE_IPV4_OR_IPV6 3
+
+/* PDU types, PS3.8 9.3 */
+#define PDU_UNKNOWN           0
+#define PDU_ASSOCIATE_REQUEST 1
+#define PDU_ASSOCIATE_ACCEPT  2
+#define PDU_ASSOCIATE_REJECT  3
+#define PDU_DATA_TRANSFER     4
+#define PDU_RELEASE_REQUEST   5
+#define PDU_RELEASE_RESPONSE  6
+#define PDU_ABORT             7
+
+/* A-ASSOCIATE-RJ, PS3.8 Table 9-21 */
+#define PDU_REJECT_RESULT_PERMANENT 1
+#define PDU_REJECT_RESULT_TRANSIENT 2
+#define PDU_REJECT_SOURCE_USER      1
+#define PDU_REJECT_SOURCE_PROVIDER1 2
+#define PDU_REJECT_SOURCE_PROVIDER2 3
+
+/* ... reasons: of source USER the first four, PROVIDER1 VERSION, PROVIDER2 CONGESTION and LIMIT */
+#define PDU_REJECT_REASON_UNKNOWN     1
+#define PDU_REJECT_REASON_APPLICATION 2
+#define PDU_REJECT_REASON_CALLING     3
+#define PDU_REJECT_REASON_CALLED      7
+#define PDU_REJECT_REASON_VERSION     2
+#define PDU_REJECT_REASON_CONGESTION  1
+#define PDU_REJECT_REASON_LIMIT       2
+
+/* A-ABORT, PS3.8 Table 9-26; reasons mean something only from PROVIDER */
+#define PDU_ABORT_SOURCE_USER     0
+#define PDU_ABORT_SOURCE_PROVIDER 2
+#define PDU_ABORT_REASON_UNKNOWN            0
+#define PDU_ABORT_REASON_UNRECOGNIZED       1
+#define PDU_ABORT_REASON_UNEXPECTED         2
+#define PDU_ABORT_REASON_UNRECOGNIZED_PARAM 4
+#define PDU_ABORT_REASON_UNEXPECTED_PARAM   5
+#define PDU_ABORT_REASON_INVALID_PARAM      6
+
+/* Answer to a presentation context, PS3.8 Table 9-18 */
+#define PDU_ACCEPT_RESULT_SUCCESS         0
+#define PDU_ACCEPT_RESULT_USER_REJECT     1
+#define PDU_ACCEPT_RESULT_PROVIDER_REJECT 2
+#define PDU_ACCEPT_RESULT_ABSTRACT_SYNTAX 3
+#define PDU_ACCEPT_RESULT_TRANSFER_SYNTAX 4
+
+/* Command fields, PS3.7 E.1, both spellings */
+#define COMMAND_UNDEFINED 0x0000
+#define COMMAND_C_STORE   0x0001
+#define COMMAND_CSTORE    0x0001
+#define COMMAND_C_GET     0x0010
+#define COMMAND_CGET      0x0010
+#define COMMAND_C_FIND    0x0020
+#define COMMAND_CFIND     0x0020
+#define COMMAND_C_MOVE    0x0021
+#define COMMAND_CMOVE     0x0021
+#define COMMAND_C_ECHO    0x0030
+#define COMMAND_CECHO     0x0030
+#define COMMAND_N_REPORT  0x0100
+#define COMMAND_NREPORT   0x0100
+#define COMMAND_N_GET     0x0110
+#define COMMAND_NGET      0x0110
+#define COMMAND_N_SET     0x0120
+#define COMMAND_NSET      0x0120
+#define COMMAND_N_ACTION  0x0130
+#define COMMAND_NACTION   0x0130
+#define COMMAND_N_CREATE  0x0140
+#define COMMAND_NCREATE   0x0140
+#define COMMAND_N_DELETE  0x0150
+#define COMMAND_NDELETE   0x0150
+#define COMMAND_C_CANCEL  0x0FFF
+#define COMMAND_CCANCEL   0x0FFF
+
+/* Command data set types */
+#define COMMAND_DATASET_PRESENT    0x0001
+#define COMMAND_DATASET_ABSENT     0x0101
+#define COMMAND_DATASET_IDENTIFIER 0x0102
+
+/* Priorities; PRIORTY is the older, misspelt name */
+#define COMMAND_PRIORITY_MEDIUM 0
+#define COMMAND_PRIORITY_HIGH   1
+#define COMMAND_PRIORTY_HIGH    1
+#define COMMAND_PRIORITY_LOW    2
+
+/* Statuses, PS3.7 Annex C and PS3.4 */
+#define COMMAND_STATUS_SUCCESS                                 0x0000
+#define COMMAND_STATUS_NO_SUCH_ATTRIBUTE                       0x0105
+#define COMMAND_STATUS_INVALID_ATTRIBUTE_VALUE                 0x0106
+#define COMMAND_STATUS_ATTRIBUTE_LIST_ERROR                    0x0107
+#define COMMAND_STATUS_PROCESSING_FAILURE                      0x0110
+#define COMMAND_STATUS_DUPLICATE_INSTANCE                      0x0111
+#define COMMAND_STATUS_NO_SUCH_OBJECT_INSTANCE                 0x0112
+#define COMMAND_STATUS_NO_SUCH_EVENT_TYPE                      0x0113
+#define COMMAND_STATUS_NO_SUCH_ARGUMENT                        0x0114
+#define COMMAND_STATUS_INVALID_ARGUMENT_VALUE                  0x0115
+#define COMMAND_STATUS_ATTRIBUTE_OUT_OF_RANGE                  0x0116
+#define COMMAND_STATUS_INVALID_OBJECT_INSTANCE                 0x0117
+#define COMMAND_STATUS_NO_SUCH_CLASS                           0x0118
+#define COMMAND_STATUS_CLASS_INSTANCE_CONFLICT                 0x0119
+#define COMMAND_STATUS_CLASE_INSTANCE_CONFLICT                 0x0119
+#define COMMAND_STATUS_MISSING_ATTRIBUTE                       0x0120
+#define COMMAND_STATUS_MISSING_ATTRIBUTE_VALUE                 0x0121
+#define COMMAND_STATUS_CLASS_NOT_SUPPORTED                     0x0122
+#define COMMAND_STATUS_NO_SUCH_ACTION_TYPE                     0x0123
+#define COMMAND_STATUS_NOT_AUTHORIZED                          0x0124
+#define COMMAND_STATUS_DUPLICATE_TRANSACTION_UID               0x0131
+#define COMMAND_STATUS_DUPLICATE_INVOCATION                    0x0210
+#define COMMAND_STATUS_UNRECOGNIZED_OPERATION                  0x0211
+#define COMMAND_STATUS_MISTYPED_ARGUMENT                       0x0212
+#define COMMAND_STATUS_RESOURCE_LIMITATION                     0x0213
+#define COMMAND_STATUS_REFUSED_OUT_OF_RESOURCES                0xA700
+#define COMMAND_STATUS_REFUSED_UNABLE_TO_CALCULATE_MATCHES     0xA701
+#define COMMAND_STATUS_REFUSED_UNABLE_TO_PERFORM_SUBOPERATIONS 0xA702
+#define COMMAND_STATUS_REFUSED_MOVE_DESTINATION_UNKNOWN        0xA801
+#define COMMAND_STATUS_WARNING                                 0xB000
+#define COMMAND_STATUS_FAILURE                                 0xC001
+#define COMMAND_STATUS_RESERVED2                               0xC002
+#define COMMAND_STATUS_RESERVED3                               0xC003
+#define COMMAND_STATUS_RESERVED4                               0xC004
+#define COMMAND_STATUS_CANCEL                                  0xFE00
+#define COMMAND_STATUS_PENDING                                 0xFF00
+#define COMMAND_STATUS_PENDING_WARNING                         0xFF01
+
+/* L_SSL_CTX_CREATE.uFlags: which members count */
+#define FLAG_SSL_CTX_CREATE_METHOD_TYPE  0x01
+#define FLAG_SSL_CTX_CREATE_VERIFY_DEPTH 0x02
+#define FLAG_SSL_CTX_CREATE_VERIFY_MODE  0x04
+#define FLAG_SSL_CTX_CREATE_CAFILE       0x08
+#define FLAG_SSL_CTX_CREATE_OPTIONS      0x10
+#define FLAG_SSL_CTX_CREATE_ALL          0x1F
+
+/* VERIFYCALLBACK: there was nobody to answer */
+#define DICOM_VERIFY_NO_ANSWER -1
+
+/* DICOMFAILURE.nStage */
+#define DICOM_STAGE_NONE        0
+#define DICOM_STAGE_RESOLVE     1
+#define DICOM_STAGE_TCP         2
+#define DICOM_STAGE_TLS         3
+#define DICOM_STAGE_CERTIFICATE 4
+#define DICOM_STAGE_ASSOCIATION 5
+#define DICOM_STAGE_DIMSE       6
+#define DICOM_STAGE_CLOSE       7
+
+/* DICOMFAILURE.nSide */
+#define DICOM_SIDE_LOCAL 0
+#define DICOM_SIDE_PEER  1
+
+/* LOGCALLBACK levels */
+#define DICOM_LOG_DEBUG   10
+#define DICOM_LOG_INFO    20
+#define DICOM_LOG_WARNING 30
+#define DICOM_LOG_ERROR   40
+
+/* L_DicomSetLimit: from 1 times in milliseconds, from 20 counts, from 30 switches */
+#define DICOM_LIMIT_HANDSHAKE_TIMEOUT      1
+#define DICOM_LIMIT_LATE_REFUSAL_WAIT      2
+#define DICOM_LIMIT_CONNECT_TIMEOUT        3
+#define DICOM_LIMIT_LINGER_TIMEOUT         4
+#define DICOM_LIMIT_CONNECTIONS            20
+#define DICOM_LIMIT_HANDSHAKES_PER_ADDRESS 21
+#define DICOM_LIMIT_HANDSHAKES_TOTAL       22
+#define DICOM_LIMIT_ALLOW_PLAIN_CHILDREN   30
+
+/* L_DicomGetInfoTLS */
+#define DICOM_TLS_INFO_VERSION               1
+#define DICOM_TLS_INFO_GROUP                 2
+#define DICOM_TLS_INFO_VERIFIED              3
+#define DICOM_TLS_INFO_VERIFY_CODE           4
+#define DICOM_TLS_INFO_RESUMED               5
+#define DICOM_TLS_INFO_PEER_SUBJECT          6
+#define DICOM_TLS_INFO_CIPHER_NAME           7
+#define DICOM_TLS_INFO_CERTIFICATE_REQUESTED 8
+#define DICOM_TLS_INFO_CA_NAMES              9
+
+/* In a command field */
+#define COMMAND_REQUEST  0x0000
+#define COMMAND_RESPONSE 0x8000
+/* ---- end of generated constants ---- */
+
+/* ---- library ------------------------------------------------------------------------------------------------ */
+
+/* Starts the library, or counts one more user of it. Calling any other function first starts it implicitly. */
+L_INT L_DicomStartUp(void);
+/* Counts one user less. Open nets go on; worker threads end with the last net. */
+L_VOID L_DicomShutDown(void);
+/* Pumped mode: callbacks are queued and run by L_DicomBreathe. DICOM_ERROR_INVALID_STATE when it would change the mode
+ * while a net exists. */
+L_INT L_DicomSetPumpMode(L_BOOL bPumped);
+L_BOOL L_DicomGetPumpMode(void);
+/* Pumped mode: runs at most one queued callback on the calling thread, waiting up to nTimeoutMs for one. Otherwise
+ * sleeps. 1 = a callback ran, 0 = none. */
+L_INT L_DicomBreathe(L_UINT nTimeoutMs);
+/* For hosts that end while nets live (an interpreter's exit): from now on no callback is called, verifications are
+ * refused; waits up to nTimeoutMs for those that are running. 1 = none is running any more. */
+L_INT L_DicomMuteCallbacks(L_UINT nTimeoutMs);
+
+/* Code of the last failing call of this thread, and its sentence (names the file or value, and the remedy). Successful
+ * calls and L_DicomFreeNet leave both alone. The text lives until the thread's next failing call. */
+L_INT L_DicomGetLastError(void);
+const L_TCHAR *L_DicomGetLastErrorText(void);
+/* The fixed text of a DICOM_ERROR_... code, and of an L_X509_V_ERR_... code. Never NULL. */
+const L_TCHAR *L_DicomGetErrorText(L_INT nError);
+const L_TCHAR *L_DicomGetVerifyErrorText(L_INT nError);
+const L_TCHAR *L_DicomGetOpenSslVersion(void);
+const L_TCHAR *L_DicomGetLibraryVersion(void);
+
+/* Receives the library's warnings and messages, from any thread. nLevel is DICOM_LOG_...; hNet may be NULL. NULL as
+ * callback: warnings go to stderr. */
+typedef L_VOID (*LOGCALLBACK)(L_INT nLevel, HDICOMNET hNet, const L_TCHAR *pszText, L_VOID *pUserData);
+L_INT L_DicomSetLogCallback(LOGCALLBACK pfnLog, L_VOID *pUserData);
+
+/* Numbers of the running library, for tests and monitoring: nets, connections, worker threads. */
+typedef struct tagDICOMSTATISTICS {
+    L_UINT uStructSize;
+    L_UINT nNets;           /* not yet freed, those in callbacks included */
+    L_UINT nConnections;    /* sockets of the library: connecting, connected, pending, lingering */
+    L_UINT nThreads;        /* worker threads */
+    L_UINT nHandshakes;     /* TLS handshakes that are not finished */
+    L_UINT64 nAccepted;     /* accepted TCP connections since the start */
+    L_UINT64 nLinks;        /* TLS handshakes that ended well since the start */
+    L_UINT64 nLinkFailures; /* TLS handshakes that failed since the start */
+} DICOMSTATISTICS, *pDICOMSTATISTICS;
+L_INT L_DicomGetStatistics(pDICOMSTATISTICS pStatistics);
+
+/* ---- settings of a TLS context ------------------------------------------------------------------------------- */
+
+typedef struct tagSSL_CTX_CREATE {
+    L_UINT uStructSize;    /* sizeof(L_SSL_CTX_CREATE), else DICOM_ERROR_PARAMETER */
+    L_UINT32 uFlags;       /* FLAG_SSL_CTX_CREATE_...: which members count */
+    L_INT nMethodTypeSSL;  /* TYPE_..._METHOD */
+    L_TCHAR *pszCAfile;    /* PEM, one or more certificates; each is a trust anchor, self-signed or not */
+    L_UINT uVerifyMode;    /* L_SSL_VERIFY_... */
+    L_INT nVerifyDepth;    /* certificates allowed between leaf and anchor */
+    L_INT nOptions;        /* DICOM_SSL_OP_... */
+    L_INT nSuccess;        /* written by the call: DICOM_SUCCESS or the error */
+    L_INT nReserved1;      /* 0 */
+    L_INT nReserved2;      /* 0 */
+} L_SSL_CTX_CREATE, *pL_SSL_CTX_CREATE;
+
+/* ---- callbacks ----------------------------------------------------------------------------------------------- */
+
+/* One certificate of the peer's chain. ok 1: no fault (nError 0); ok 0: nError is L_X509_V_ERR_..., pszErrorString its
+ * text. Exactly 1 goes on, any other answer stops. DICOM_VERIFY_NO_ANSWER says that there was nobody to answer: the
+ * handshake ends, whatever the verification flags are. */
+typedef L_INT (*VERIFYCALLBACK)(HDICOMNET hNet, L_INT ok, L_TCHAR *pszCertificateString, L_INT nError,
+                                L_TCHAR *pszErrorString);
+/* The password of an encrypted key: fills pszPassword (nSize bytes), returns its length; 0 or less: none. A length
+ * above nSize: too long, the load fails. */
+typedef L_INT (*PRIVATEKEYPASSWORDCALLBACK)(HDICOMNET hNet, L_TCHAR *pszPassword, L_INT nSize, L_BOOL bEncryption);
+typedef L_VOID (*CONNECTCALLBACK)(HDICOMNET hNet, L_INT nError, L_VOID *pUserData);
+typedef L_VOID (*ACCEPTCALLBACK)(HDICOMNET hNet, L_INT nError, L_VOID *pUserData);
+typedef L_VOID (*SECURELINKREADYCALLBACK)(HDICOMNET hNet, L_INT nError, L_VOID *pUserData);
+/* hPeer: the net that was closed. For a connection hNet itself; a listener is told of each child. */
+typedef L_VOID (*CLOSECALLBACK)(HDICOMNET hNet, L_INT nError, HDICOMNET hPeer, L_VOID *pUserData);
+
+typedef struct tagDICOMNETCALLBACK {
+    L_UINT uStructSize; /* sizeof(DICOMNETCALLBACK): newer members come at the end */
+    L_VOID *pUserData;
+    CONNECTCALLBACK pfnConnect;
+    ACCEPTCALLBACK pfnAccept;
+    CLOSECALLBACK pfnClose;
+    SECURELINKREADYCALLBACK pfnSecureLinkReady;
+} DICOMNETCALLBACK, *pDICOMNETCALLBACK;
+
+typedef struct tagDICOMNETCALLBACKEXT {
+    L_UINT uStructSize;
+    VERIFYCALLBACK pfnVerify;                         /* NULL: the answer is ok */
+    PRIVATEKEYPASSWORDCALLBACK pfnPrivateKeyPassword; /* NULL: no password */
+} DICOMNETCALLBACKEXT, *pDICOMNETCALLBACKEXT;
+
+/* Copies the table; NULL clears it. A NULL member is not called. */
+L_INT L_DicomSetCallback(HDICOMNET hNet, pDICOMNETCALLBACK pCallback);
+L_INT L_DicomSetCallbackExt(HDICOMNET hNet, pDICOMNETCALLBACKEXT pCallback);
+/* pUserData of L_DicomSetCallback, for VERIFYCALLBACK, which has none. */
+L_VOID *L_DicomGetUserData(HDICOMNET hNet);
+/* Says that user code failed in a callback: the failure record says so unless it has an earlier cause. */
+L_INT L_DicomReportCallbackFailure(HDICOMNET hNet, const L_TCHAR *pszWhat);
+
+/* ---- nets ---------------------------------------------------------------------------------------------------- */
+
+/* pszPath: folder for temporary files, NULL or "" = the system's. nMode: DICOM_SECURE_... NULL = failed. */
+HDICOMNET L_DicomCreateNet(const L_TCHAR *pszPath, L_UINT32 nMode);
+HDICOMNET L_DicomCreateNetExt(const L_TCHAR *pszPath, L_UINT32 nMode, pL_SSL_CTX_CREATE pSSLCtxCreate);
+/* Replaces path, mode and TLS settings; keeps the cipher list and a certificate already loaded. Reads the CA file.
+ * DICOM_ERROR_INVALID_STATE while connecting, connected or listening. pSSLCtxCreate NULL = defaults. */
+L_INT L_DicomInitializeNet(HDICOMNET hNet, const L_TCHAR *pszPath, L_UINT32 nMode, pL_SSL_CTX_CREATE pSSLCtxCreate);
+/* Closes by force and silently, frees. Legal in every callback of the net: what is running ends first. NULL is fine. */
+L_VOID L_DicomFreeNet(HDICOMNET hNet);
+
+/* Returns at once; the result comes in CONNECT. A local address or port that cannot be bound, settings that cannot
+ * work: reported here. */
+L_INT L_DicomConnect(HDICOMNET hNet, const L_TCHAR *pszHostAddress, L_UINT nHostPort, const L_TCHAR *pszPeerAddress,
+                     L_UINT nPeerPort);
+L_INT L_DicomConnectExt(HDICOMNET hNet, const L_TCHAR *pszHostAddress, L_UINT nHostPort, const L_TCHAR *pszPeerAddress,
+                        L_UINT nPeerPort, L_INT nIpType);
+/* pszHostAddress NULL or "": the local computer's address; "*": all. nHostPort 0: a free one (L_DicomGetHostPort).
+ * nNbPeers: the backlog of listen(2). */
+L_INT L_DicomListen(HDICOMNET hNet, const L_TCHAR *pszHostAddress, L_UINT nHostPort, L_INT nNbPeers);
+L_INT L_DicomListenExt(HDICOMNET hNet, const L_TCHAR *pszHostAddress, L_UINT nHostPort, L_INT nNbPeers, L_INT nIpType);
+/* Gives the oldest waiting connection to hChild, whose own mode and settings count. In ACCEPT, or later up to the
+ * handshake limit. A plain child of a TLS listener: DICOM_ERROR_INVALID_STATE unless DICOM_LIMIT_ALLOW_PLAIN_CHILDREN
+ * is set on the listener. */
+L_INT L_DicomAccept(HDICOMNET hNet, HDICOMNET hChild);
+/* Ends the connection in good order: queued data, close_notify, FIN, then the linger limit; returns at once. On a
+ * listener: no more is accepted, children live on. Not connected: nothing. */
+L_INT L_DicomClose(HDICOMNET hNet);
+/* Ends it now. bNotify: CLOSE follows. On a listener: the children too. */
+L_INT L_DicomCloseForced(HDICOMNET hNet, L_BOOL bNotify);
+
+L_BOOL L_DicomIsConnected(HDICOMNET hNet);
+/* Numeric text; still there after the close. DICOM_ERROR_PARAMETER when nChars is too small: 64 is enough. */
+L_INT L_DicomGetPeerAddress(HDICOMNET hNet, L_TCHAR *pszText, L_UINT nChars);
+L_INT L_DicomGetHostAddress(HDICOMNET hNet, L_TCHAR *pszText, L_UINT nChars);
+L_UINT L_DicomGetPeerPort(HDICOMNET hNet);
+L_UINT L_DicomGetHostPort(HDICOMNET hNet);
+L_UINT L_DicomGetClientCount(HDICOMNET hNet);
+/* Lent: valid until the child is closed and freed by its owner. NULL: no such child. */
+HDICOMNET L_DicomGetClient(HDICOMNET hNet, L_UINT nIndex);
+L_UINT32 L_DicomGetSecurityMode(HDICOMNET hNet);
+L_INT L_DicomSetNetFlags(HDICOMNET hNet, L_UINT32 uFlags);
+L_UINT32 L_DicomGetNetFlags(HDICOMNET hNet);
+/* DICOM_LIMIT_...: times in milliseconds, sizes in bytes, counts. */
+L_INT L_DicomSetLimit(HDICOMNET hNet, L_INT nLimit, L_UINT64 nValue);
+L_UINT64 L_DicomGetLimit(HDICOMNET hNet, L_INT nLimit);
+/* Used by the next connection; -1 = leave to the system. */
+L_INT L_DicomSetSocketOptions(HDICOMNET hNet, L_INT nTcpNoDelay, L_INT nKeepAlive, L_INT nSoSndBuf, L_INT nSoRcvBuf);
+/* Accepted, remembered, without effect: sending never copies. */
+L_INT L_DicomEnableOptimizedMemorySend(HDICOMNET hNet, L_BOOL bEnable);
+
+/* The record of the first cause of failure of the present or last connection. Code DICOM_SUCCESS: no failure. Text is
+ * owned by the net, valid until its next L_DicomGetFailure or its end. */
+typedef struct tagDICOMFAILURE {
+    L_UINT uStructSize;
+    L_INT nCode;            /* DICOM_ERROR_... */
+    L_INT nStage;           /* DICOM_STAGE_...: 0 none, 1 resolve .. 7 close */
+    L_INT nSide;            /* who refused or failed: DICOM_SIDE_LOCAL, DICOM_SIDE_PEER */
+    L_INT nAlertSent;       /* TLS alert description, -1 = none */
+    L_INT nAlertReceived;   /* TLS alert description, -1 = none */
+    L_INT nCertificateCode; /* L_X509_V_..., 0 = none */
+    L_INT nCertificateDepth;/* 0 = leaf, -1 = none */
+    L_DOUBLE dElapsed;      /* seconds since the connection began */
+    L_UINT64 uOpenSsl;      /* packed OpenSSL error, 0 = none */
+    const L_TCHAR *pszMessage;
+    const L_TCHAR *pszOpenSsl;
+    const L_TCHAR *pszSubject; /* of the certificate at fault */
+    const L_TCHAR *pszRemedy;
+} DICOMFAILURE, *pDICOMFAILURE;
+L_INT L_DicomGetFailure(HDICOMNET hNet, pDICOMFAILURE pFailure);
+
+/* ---- TLS ----------------------------------------------------------------------------------------------------- */
+
+/* 64 slots. Replaces entry nIndex; 0 clears it and all after it. DICOM_ERROR_PARAMETER: nIndex above 63. */
+L_INT L_DicomSetCipherToIndexTLS(HDICOMNET hNet, L_UINT32 nIndex, L_CIPHERSUITE nCipher);
+L_CIPHERSUITE L_DicomGetCipherFromIndexTLS(HDICOMNET hNet, L_UINT32 nIndex);
+/* The negotiated suite; 0 on a plain link, before the handshake, after a failed one. */
+L_CIPHERSUITE L_DicomGetCiphersuiteTLS(HDICOMNET hNet);
+/* Look-ups by suite; unknown suite 0. Lengths in bits. */
+L_UINT32 L_DicomGetEncryptionAlgorithmTLS(HDICOMNET hNet, L_CIPHERSUITE nCipher);
+L_UINT32 L_DicomGetAuthenticationAlgorithmTLS(HDICOMNET hNet, L_CIPHERSUITE nCipher);
+L_UINT32 L_DicomGetIntegrityAlgorithmTLS(HDICOMNET hNet, L_CIPHERSUITE nCipher);
+L_UINT32 L_DicomGetKeyExchangeAlgorithmTLS(HDICOMNET hNet, L_CIPHERSUITE nCipher);
+L_UINT32 L_DicomGetEncryptKeyLengthTLS(HDICOMNET hNet, L_CIPHERSUITE nCipher);
+/* The suite of the live link: bits of the peer's certificate key, else of our own; another suite: 0. */
+L_UINT32 L_DicomGetMutualAuthKeyLengthTLS(HDICOMNET hNet, L_CIPHERSUITE nCipher);
+/* The IANA name ("TLS_..."), the OpenSSL name; "" for 0 and unknown numbers. */
+const L_TCHAR *L_DicomGetCipherNameTLS(L_CIPHERSUITE nCipher);
+const L_TCHAR *L_DicomGetCipherOpenSslNameTLS(L_CIPHERSUITE nCipher);
+/* Whether the linked OpenSSL has the suite. */
+L_BOOL L_DicomIsCipherAvailableTLS(L_CIPHERSUITE nCipher);
+
+/* Own certificate and key, clients and servers alike. PEM: leaf first, then the chain; pszKeyFile NULL or "": the key is
+ * in pszCertFile. ASN1: DER, pszKeyFile needed. An encrypted key calls the password callback inside this call. */
+L_INT L_DicomSetClientCertificateTLS(HDICOMNET hNet, const L_TCHAR *pszCertFile, L_INT nType, const L_TCHAR *pszKeyFile);
+L_INT L_DicomSetServerCertificateTLS(HDICOMNET hNet, const L_TCHAR *pszCertFile, L_INT nType, const L_TCHAR *pszKeyFile);
+/* The same from memory. pKey NULL: the key is in pCert. */
+L_INT L_DicomSetCertificateBytesTLS(HDICOMNET hNet, const L_UCHAR *pCert, L_UINT nCert, L_INT nType, const L_UCHAR *pKey,
+                                    L_UINT nKey);
+/* Replaces the CA file of the settings by PEM text in memory, until the next L_DicomInitializeNet. */
+L_INT L_DicomSetCABytesTLS(HDICOMNET hNet, const L_UCHAR *pPem, L_UINT nPem);
+/* PEM file of certificate revocation lists; the whole chain is checked. NULL: no check. */
+L_INT L_DicomSetCrlFileTLS(HDICOMNET hNet, const L_TCHAR *pszFile);
+/* DNS name or IP literal that the peer's certificate must carry; DNS names are sent as SNI. NULL: not checked. */
+L_INT L_DicomSetExpectedHostTLS(HDICOMNET hNet, const L_TCHAR *pszHost);
+/* Whether a server names its CAs in the certificate request (default 1). */
+L_INT L_DicomSetSendCANamesTLS(HDICOMNET hNet, L_BOOL bSend);
+/* Packed OpenSSL code of the last TLS failure of this net, 0 = none. */
+L_UINT64 L_DicomGetErrorSecure(HDICOMNET hNet);
+/* DICOM_TLS_INFO_... of the live or last link, as text. */
+L_INT L_DicomGetInfoTLS(HDICOMNET hNet, L_INT nWhat, L_TCHAR *pszText, L_UINT nChars);
+/* Certificates that the peer sent, leaf first, judged or not: count; DER and the text of the seed's certificateString
+ * (either pointer may be NULL). Copies; the needed sizes come back in *pnDer and *pnText (with the NUL). */
+L_UINT L_DicomGetPeerCertificateCountTLS(HDICOMNET hNet);
+L_INT L_DicomGetPeerCertificateTLS(HDICOMNET hNet, L_UINT nIndex, L_UCHAR *pDer, L_UINT *pnDer, L_TCHAR *pszText,
+                                   L_UINT *pnText);
+/* The text that VERIFYCALLBACK would get for the first certificate in a PEM or DER file. *pnText as above. */
+L_INT L_DicomGetCertificateText(const L_UCHAR *pCert, L_UINT nCert, L_INT nType, L_TCHAR *pszText, L_UINT *pnText);
+
+/* ---- end of fence ---- */
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,272 @@
+"""Calls from C into user code: the only file with ``def_extern``.
+
+The contract of every callback here:
+
+1. C gives a number as user data (`lifetime`). No life for it, no object, or an object that has
+   been disposed: nobody can say yes, so the answer is the refusing one and no user code runs.
+2. The overridable is called with positional arguments that are copies; nothing of C's memory
+   outlives the call.
+3. The answer is converted inside the function, because an answer that cffi cannot convert comes
+   without a traceback. Exactly 1 accepts a certificate; ``DICOM_VERIFY_NO_ANSWER`` says that there
+   was nobody to answer, and ends the handshake whatever the verification flags are.
+4. An exception of any kind refuses, becomes ``failure.exception`` and goes where `pump.deliver`
+   sends it. The other callbacks have nothing to refuse: they tell C, for the failure record.
+5. ``error=`` of each ``def_extern`` is the refusing answer too; ``onerror=`` takes what is raised
+   between the lines here (a signal handler's exception).
+6. The library holds no lock while it calls, and calls for one net never overlap; so an override
+   may call anything, ``Dispose`` of its own net included (freed when the callback has returned).
+
+At the end of the interpreter the callbacks are muted first, then the nets are freed.
+"""
+
+from __future__ import annotations
+
+import _thread
+import atexit
+import logging
+import operator
+import os
+from collections.abc import Collection
+from types import TracebackType
+from typing import Any
+
+from leadtools_compat._binding import ffi, lib
+from leadtools_compat._binding.errors import check
+from leadtools_compat._binding.lifetime import (
+    STATE,
+    Life,
+    all_lives,
+    end,
+    ended,
+    life_of,
+    number_of,
+    user_pointer,
+)
+from leadtools_compat._binding.pump import apply_environment, deliver
+from leadtools_compat._binding.text import from_c
+from leadtools_compat.dicom.dicom_exception import DicomSecurityCertificateException
+from leadtools_compat.dicom.enums_codes import (
+    DicomExceptionCode,
+    DicomSecurityCertificateExceptionCode,
+)
+
+__all__ = ["install", "install_gates"]
+
+ACCEPT = 1
+STOP = 0
+NO_ANSWER: int = lib.DICOM_VERIFY_NO_ANSWER
+NO_PASSWORD = 0
+
+MUTE_MILLISECONDS = 2000
+
+logger = logging.getLogger("leadtools_compat")
+
+
+# ---- installing ---------------------------------------------------------------------------------
+
+
+def install(life: Life, names: Collection[str]) -> None:
+    """Tell C which of OnConnect, OnAccept, OnClose and OnSecureLinkReady to call."""
+    table = ffi.new("DICOMNETCALLBACK *")
+    table.uStructSize = ffi.sizeof("DICOMNETCALLBACK")
+    table.pUserData = user_pointer(life)
+    if "OnConnect" in names:
+        table.pfnConnect = lib.ldc_py_connect
+    if "OnAccept" in names:
+        table.pfnAccept = lib.ldc_py_accept
+    if "OnClose" in names:
+        table.pfnClose = lib.ldc_py_close
+    if "OnSecureLinkReady" in names:
+        table.pfnSecureLinkReady = lib.ldc_py_secure_link_ready
+    check(lib.L_DicomSetCallback(life.handle, table))
+
+
+def install_gates(life: Life) -> None:
+    """Tell C to ask Python for every certificate and password, overridden or not."""
+    table = ffi.new("DICOMNETCALLBACKEXT *")
+    table.uStructSize = ffi.sizeof("DICOMNETCALLBACKEXT")
+    table.pfnVerify = lib.ldc_py_verify
+    table.pfnPrivateKeyPassword = lib.ldc_py_key_password
+    check(lib.L_DicomSetCallbackExt(life.handle, table))
+
+
+# ---- what goes wrong ----------------------------------------------------------------------------
+
+
+def _alive(life: Life | None) -> Any:
+    return None if life is None else life.owner()
+
+
+def _keep(owner: Any, name: str, error: BaseException) -> None:
+    """Make the exception part of the failure record, and send it on its way."""
+    state = owner.__dict__[STATE]
+    if state.exception is None:
+        state.exception = error
+    deliver(error, f"{type(owner).__name__}.{name}")
+
+
+def _describe(name: str, error: BaseException) -> bytes:
+    try:
+        words = str(error)
+    except Exception:  # noqa: BLE001 - a user's __str__ may do anything
+        words = ""
+    return f"{name} raised {type(error).__name__}{': ' if words else ''}{words}".encode(
+        "utf-8", "replace"
+    ).replace(b"\0", b" ")
+
+
+def _escaped(
+    kind: type[BaseException], error: BaseException | None, traceback: TracebackType | None
+) -> None:
+    """Take what cffi hands over when the function itself was interrupted."""
+    deliver(error if error is not None else kind(), "a callback of leadtools_compat")
+
+
+# ---- gates: the answer counts -------------------------------------------------------------------
+
+
+@ffi.def_extern(error=NO_ANSWER, onerror=_escaped)
+def ldc_py_verify(net: Any, ok: int, certificate: Any, code: int, message: Any) -> int:
+    """VERIFYCALLBACK, which has no user data of its own."""
+    life = life_of(lib.L_DicomGetUserData(net))
+    owner = _alive(life)
+    if life is None or owner is None:
+        return NO_ANSWER
+    try:
+        complaint = DicomSecurityCertificateException(
+            DicomSecurityCertificateExceptionCode(code), from_c(message)
+        )
+        answer = owner.OnVerify(ok, from_c(certificate), complaint)
+        try:
+            number = operator.index(answer)
+        except TypeError as reason:
+            raise TypeError(
+                f"{type(owner).__name__}.OnVerify returned {answer!r}, which is not an int: 1 goes "
+                "on, 0 stops, ok is the default"
+            ) from reason
+    except BaseException as error:  # noqa: BLE001 - whatever it is, nobody has answered
+        _keep(owner, "OnVerify", error)
+        return NO_ANSWER
+    if ended(life):  # disposed by the override
+        return NO_ANSWER
+    return ACCEPT if number == 1 else STOP
+
+
+@ffi.def_extern(error=NO_PASSWORD, onerror=_escaped)
+def ldc_py_key_password(net: Any, buffer: Any, size: int, encryption: int) -> int:
+    """PRIVATEKEYPASSWORDCALLBACK: fills the buffer with the password in UTF-8."""
+    owner = _alive(life_of(lib.L_DicomGetUserData(net)))
+    if owner is None:
+        return NO_PASSWORD
+    try:
+        password = owner.OnPrivateKeyPassword(bool(encryption))
+        if password is None:
+            return NO_PASSWORD
+        if not isinstance(password, str):
+            raise TypeError(
+                f"{type(owner).__name__}.OnPrivateKeyPassword returned a "
+                f"{type(password).__name__}, not a str or None"
+            )
+        encoded = password.encode()
+    except BaseException as error:  # noqa: BLE001 - arrives in the call that loads the key
+        deliver(error, f"{type(owner).__name__}.OnPrivateKeyPassword")
+        return NO_PASSWORD
+    if len(encoded) > size:
+        return size + 1  # too long, as ltdic.h says
+    ffi.memmove(buffer, encoded, len(encoded))
+    return len(encoded)
+
+
+# ---- news: there is no answer -------------------------------------------------------------------
+
+
+def _tell(net: Any, owner: Any, name: str, *arguments: object) -> None:
+    try:
+        getattr(owner, name)(*arguments)
+    except BaseException as error:  # noqa: BLE001 - C cannot take it: the record and the hook do
+        lib.L_DicomReportCallbackFailure(net, _describe(name, error))
+        _keep(owner, name, error)
+
+
+@ffi.def_extern(onerror=_escaped)
+def ldc_py_connect(net: Any, code: int, user: Any) -> None:
+    """CONNECTCALLBACK."""
+    owner = _alive(life_of(user))
+    if owner is not None:
+        _tell(net, owner, "OnConnect", DicomExceptionCode(code))
+
+
+@ffi.def_extern(onerror=_escaped)
+def ldc_py_accept(net: Any, code: int, user: Any) -> None:
+    """ACCEPTCALLBACK, on a listener."""
+    owner = _alive(life_of(user))
+    if owner is not None:
+        _tell(net, owner, "OnAccept", DicomExceptionCode(code))
+
+
+@ffi.def_extern(onerror=_escaped)
+def ldc_py_secure_link_ready(net: Any, code: int, user: Any) -> None:
+    """SECURELINKREADYCALLBACK."""
+    owner = _alive(life_of(user))
+    if owner is not None:
+        _tell(net, owner, "OnSecureLinkReady", DicomExceptionCode(code))
+
+
+@ffi.def_extern(onerror=_escaped)
+def ldc_py_close(net: Any, code: int, peer: Any, user: Any) -> None:
+    """CLOSECALLBACK: of a connection itself, or of a listener about one of its children."""
+    owner = _alive(life_of(user))
+    if owner is None:
+        return
+    closed = owner
+    state = owner.__dict__[STATE]
+    if peer == net:
+        state.close_told = True
+    else:
+        closed = state.children.pop(number_of(peer), None)
+        if closed is None:  # disposed, so it has no close to tell of
+            return
+    _tell(net, owner, "OnClose", DicomExceptionCode(code), closed)
+
+
+# ---- messages of the library --------------------------------------------------------------------
+
+
+def _interrupt_again() -> None:
+    """Repeat a Ctrl-C that came while a message was written, once C has been left."""
+    _thread.start_new_thread(_thread.interrupt_main, ())
+
+
+def _log_escaped(kind: type[BaseException], error: object, traceback: object) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        _interrupt_again()
+
+
+@ffi.def_extern(onerror=_log_escaped)
+def ldc_py_log(level: int, net: Any, text: Any, user: Any) -> None:
+    """LOGCALLBACK: C's levels are those of ``logging``. Never raises, on whatever thread."""
+    try:
+        logger.log(level, "%s", from_c(text))
+    except KeyboardInterrupt:
+        _interrupt_again()
+    except BaseException:  # noqa: BLE001 - a message must not break what it tells about
+        pass
+
+
+# ---- beginning and end of the process -----------------------------------------------------------
+
+_imported_in = os.getpid()
+
+
+def _at_exit() -> None:
+    """No worker may call into an interpreter that is going away."""
+    ours = [life for life in all_lives() if life.pid == os.getpid()]
+    if ours or os.getpid() == _imported_in:  # else: a forked child without nets
+        lib.L_DicomMuteCallbacks(MUTE_MILLISECONDS)
+        for life in ours:
+            end(life)
+
+
+check(lib.L_DicomSetLogCallback(lib.ldc_py_log, ffi.NULL))
+apply_environment()
+atexit.register(_at_exit)

@@ -1,0 +1,155 @@
+"""Structures and texts that C fills: read here, given on as Python values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from leadtools_compat._binding import ffi, lib
+from leadtools_compat._binding.errors import check
+from leadtools_compat._binding.text import from_c
+
+__all__ = [
+    "FailureFields",
+    "TlsSettings",
+    "address",
+    "certificate_text",
+    "failure",
+    "fill_settings",
+    "peer_certificates",
+    "statistics",
+    "tls_info",
+]
+
+ADDRESS_CHARS = 64
+INFO_CHARS = 512
+
+
+class FailureFields(NamedTuple):
+    """DICOMFAILURE, copied."""
+
+    code: int
+    stage: int
+    side: int
+    alert_sent: int
+    alert_received: int
+    certificate_code: int
+    certificate_depth: int
+    elapsed: float
+    openssl_code: int
+    message: str
+    openssl_text: str
+    subject: str
+    remedy: str
+
+
+class TlsSettings(NamedTuple):
+    """L_SSL_CTX_CREATE as Python values; `ca_file` is for `const char *`, NULL = none."""
+
+    method: int
+    ca_file: Any
+    flags: int
+    depth: int
+    options: int
+
+
+def address(function: Callable[[Any, Any, int], int], handle: Any) -> str:
+    """Read an address by one of the L_DicomGet...Address functions; "" when there is none."""
+    buffer = ffi.new("L_TCHAR[]", ADDRESS_CHARS)
+    if function(handle, buffer, ADDRESS_CHARS) != 0:
+        return ""
+    return from_c(buffer)
+
+
+def tls_info(handle: Any, what: int) -> str:
+    """Read one DICOM_TLS_INFO_... text of any length; "" when there is none."""
+    size = INFO_CHARS
+    while size <= 1 << 24:
+        buffer = ffi.new("L_TCHAR[]", size)
+        code = lib.L_DicomGetInfoTLS(handle, what, buffer, size)
+        if code == 0:
+            return from_c(buffer)
+        if code != lib.DICOM_ERROR_PARAMETER:
+            return ""
+        size *= 8
+    return ""
+
+
+def failure(handle: Any) -> FailureFields | None:
+    """Copy the failure record; None when there is no failure."""
+    record = ffi.new("DICOMFAILURE *")
+    record.uStructSize = ffi.sizeof("DICOMFAILURE")
+    if lib.L_DicomGetFailure(handle, record) != 0 or record.nCode == 0:
+        return None
+    return FailureFields(
+        record.nCode,
+        record.nStage,
+        record.nSide,
+        record.nAlertSent,
+        record.nAlertReceived,
+        record.nCertificateCode,
+        record.nCertificateDepth,
+        record.dElapsed,
+        record.uOpenSsl,
+        from_c(record.pszMessage),
+        from_c(record.pszOpenSsl),
+        from_c(record.pszSubject),
+        from_c(record.pszRemedy),
+    )
+
+
+def peer_certificates(handle: Any) -> list[tuple[bytes, str]]:
+    """Copy DER and text of each certificate the peer sent, leaf first."""
+    certificates = []
+    for index in range(lib.L_DicomGetPeerCertificateCountTLS(handle)):
+        sizes = ffi.new("L_UINT[2]")
+        code = lib.L_DicomGetPeerCertificateTLS(handle, index, ffi.NULL, sizes, ffi.NULL, sizes + 1)
+        if code != 0:
+            break
+        der = ffi.new("L_UCHAR[]", max(sizes[0], 1))
+        text = ffi.new("L_TCHAR[]", max(sizes[1], 1))
+        if lib.L_DicomGetPeerCertificateTLS(handle, index, der, sizes, text, sizes + 1) != 0:
+            break
+        certificates.append((bytes(ffi.buffer(der, sizes[0])), from_c(text)))
+    return certificates
+
+
+def certificate_text(certificate: bytes, kind: int) -> str:
+    """Write the text that OnVerify would get for a certificate in PEM or DER."""
+    size = ffi.new("L_UINT *")
+    check(lib.L_DicomGetCertificateText(certificate, len(certificate), kind, ffi.NULL, size))
+    text = ffi.new("L_TCHAR[]", max(size[0], 1))
+    check(lib.L_DicomGetCertificateText(certificate, len(certificate), kind, text, size))
+    return from_c(text)
+
+
+def fill_settings(settings: TlsSettings) -> tuple[Any, Any]:
+    """Make an L_SSL_CTX_CREATE; keep both results until the call with the first has returned."""
+    structure = ffi.new("L_SSL_CTX_CREATE *")
+    structure.uStructSize = ffi.sizeof("L_SSL_CTX_CREATE")
+    structure.uFlags = lib.FLAG_SSL_CTX_CREATE_ALL
+    structure.nMethodTypeSSL = settings.method
+    structure.uVerifyMode = settings.flags
+    structure.nVerifyDepth = settings.depth
+    structure.nOptions = settings.options
+    keep = None
+    if settings.ca_file != ffi.NULL:
+        keep = ffi.new("L_TCHAR[]", settings.ca_file)
+        structure.pszCAfile = keep
+    return structure, keep
+
+
+def statistics() -> dict[str, int]:
+    """Read the numbers of the running library: nets, connections, threads, ..."""
+    structure = ffi.new("DICOMSTATISTICS *")
+    structure.uStructSize = ffi.sizeof("DICOMSTATISTICS")
+    check(lib.L_DicomGetStatistics(structure))
+    return {
+        "nets": structure.nNets,
+        "connections": structure.nConnections,
+        "threads": structure.nThreads,
+        "handshakes": structure.nHandshakes,
+        "accepted": structure.nAccepted,
+        "links": structure.nLinks,
+        "link_failures": structure.nLinkFailures,
+    }

@@ -1,0 +1,96 @@
+"""The mirror of ``Leadtools.Dicom``: ``from leadtools_compat.dicom import *``.
+
+.NET names letter by letter; what .NET does not have is in snake_case.
+"""
+
+from __future__ import annotations
+
+from leadtools_compat.dicom.dicom_engine import DicomEngine
+from leadtools_compat.dicom.dicom_exception import DicomException, DicomSecurityCertificateException
+from leadtools_compat.dicom.dicom_failure import DicomFailure, ReceivedCertificate
+from leadtools_compat.dicom.dicom_net import DicomNet
+from leadtools_compat.dicom.dicom_open_ssl_context_creation_settings import (
+    DicomOpenSslContextCreationSettings,
+)
+from leadtools_compat.dicom.dicom_open_ssl_version import DicomOpenSslVersion
+from leadtools_compat.dicom.dicom_socket_options import DicomSocketOptions
+from leadtools_compat.dicom.enums_codes import (
+    DicomExceptionCode,
+    DicomSecurityCertificateExceptionCode,
+)
+from leadtools_compat.dicom.enums_dimse import (
+    ClientPortUsageType,
+    DicomAbortReasonType,
+    DicomAbortSourceType,
+    DicomAssociateAcceptResultType,
+    DicomAssociateRejectReasonType,
+    DicomAssociateRejectResultType,
+    DicomAssociateRejectSourceType,
+    DicomCommandPriorityType,
+    DicomCommandStatusType,
+    DicomCommandType,
+    DicomDataSetCommandType,
+    DicomNetFlags,
+    DicomNetIpTypeFlags,
+    DicomPduType,
+    DicomRoleSupport,
+    RoleSelectionFlags,
+)
+from leadtools_compat.dicom.enums_tls import (
+    DicomNetSecurityeMode,
+    DicomNetSecurityMode,
+    DicomOpenSslOptionsFlags,
+    DicomOpenSslVerificationFlags,
+    DicomSslMethodType,
+    DicomTlsAuthenticationMethodType,
+    DicomTlsCertificateType,
+    DicomTlsCipherSuiteType,
+    DicomTlsEncryptionMethodType,
+    DicomTlsIntegrityMethodType,
+    DicomTlsKeyExchangeMethodType,
+)
+
+__all__ = [
+    # classes
+    "DicomEngine",
+    "DicomException",
+    "DicomFailure",
+    "DicomNet",
+    "DicomOpenSslContextCreationSettings",
+    "DicomOpenSslVersion",
+    "DicomSecurityCertificateException",
+    "DicomSocketOptions",
+    "ReceivedCertificate",
+    # enums: codes
+    "DicomExceptionCode",
+    "DicomSecurityCertificateExceptionCode",
+    # enums: TLS
+    "DicomNetSecurityMode",
+    "DicomNetSecurityeMode",
+    "DicomOpenSslOptionsFlags",
+    "DicomOpenSslVerificationFlags",
+    "DicomSslMethodType",
+    "DicomTlsAuthenticationMethodType",
+    "DicomTlsCertificateType",
+    "DicomTlsCipherSuiteType",
+    "DicomTlsEncryptionMethodType",
+    "DicomTlsIntegrityMethodType",
+    "DicomTlsKeyExchangeMethodType",
+    # enums: networking and messages
+    "ClientPortUsageType",
+    "DicomAbortReasonType",
+    "DicomAbortSourceType",
+    "DicomAssociateAcceptResultType",
+    "DicomAssociateRejectReasonType",
+    "DicomAssociateRejectResultType",
+    "DicomAssociateRejectSourceType",
+    "DicomCommandPriorityType",
+    "DicomCommandStatusType",
+    "DicomCommandType",
+    "DicomDataSetCommandType",
+    "DicomNetFlags",
+    "DicomNetIpTypeFlags",
+    "DicomPduType",
+    "DicomRoleSupport",
+    "RoleSelectionFlags",
+]

@@ -1,0 +1,69 @@
+"""Checks of arguments: a wrong type is a TypeError, a wrong value ``DicomException(Parameter)``.
+
+One rule: nothing has happened yet when one of these raises, and the sentence names the argument,
+the value and what would be right.
+"""
+
+from __future__ import annotations
+
+import enum
+import operator
+from typing import SupportsIndex
+
+from leadtools_compat._binding.errors import parameter_error
+
+__all__ = ["INT_MAX", "SECONDS_MAX", "flags", "integer", "member", "port", "seconds"]
+
+INT_MAX = 2**31 - 1
+SECONDS_MAX = 86_400.0
+
+
+def integer(value: SupportsIndex, name: str, low: int, high: int) -> int:
+    """Check a number, an enum's member included."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an int, not {type(value).__name__}") from None
+    if not low <= number <= high:
+        raise parameter_error(f"{name} is {number}, which is not in {low}..{high}")
+    return number
+
+
+def port(value: SupportsIndex, name: str) -> int:
+    """Check a TCP port; 0 is for the caller to judge."""
+    return integer(value, name, 0, 65535)
+
+
+def _names(kind: type[enum.IntEnum | enum.IntFlag]) -> str:
+    return ", ".join(f"{one} ({int(one)})" for one in kind)
+
+
+def member(value: SupportsIndex, name: str, kind: type[enum.IntEnum]) -> int:
+    """Check that a number is one of an enum's members."""
+    number = integer(value, name, -INT_MAX - 1, 2**32 - 1)
+    if number not in {int(one) for one in kind}:
+        raise parameter_error(f"{name} is {number}; {kind.__name__} has {_names(kind)}")
+    return number
+
+
+def flags(value: SupportsIndex, name: str, kind: type[enum.IntFlag]) -> int:
+    """Check that a number has only bits that a flags enum names."""
+    number = integer(value, name, 0, INT_MAX)
+    known = 0
+    for one in kind:
+        known |= int(one)
+    if number & ~known:
+        raise parameter_error(
+            f"{name} is {number:#x}, which has the unknown bits {number & ~known:#x}; "
+            f"{kind.__name__} has {_names(kind)}"
+        )
+    return number
+
+
+def seconds(value: float, name: str) -> int:
+    """Check a time in seconds and turn it into milliseconds."""
+    if not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
+    if not 0 <= value <= SECONDS_MAX:  # NaN too
+        raise parameter_error(f"{name} is {value}, which is not in 0..{SECONDS_MAX:g} seconds")
+    return round(value * 1000)

@@ -1,0 +1,108 @@
+"""What `DicomNet` does beside its members: installing callbacks, bookkeeping, its repr."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from leadtools_compat._binding import callbacks, lib, reads
+from leadtools_compat._binding.lifetime import STATE, ended, number_of
+from leadtools_compat.dicom._arguments import member
+from leadtools_compat.dicom._net_iscl import iscl_error
+from leadtools_compat.dicom._net_overridables import overridden
+from leadtools_compat.dicom._net_state import NetState, read_failure
+from leadtools_compat.dicom.enums_tls import DicomNetSecurityMode, DicomTlsCipherSuiteType
+
+__all__ = [
+    "describe",
+    "install",
+    "leave_parent",
+    "needs_an_argument",
+    "security_mode",
+    "with_default",
+]
+
+
+def security_mode(mode: DicomNetSecurityMode | int) -> int:
+    """Check a security mode."""
+    number = member(mode, "mode", DicomNetSecurityMode)
+    if number == DicomNetSecurityMode.Iscl:
+        raise iscl_error("mode is Iscl")
+    return number
+
+
+def install(net: Any, state: NetState, always: AbstractSet[str] = frozenset()) -> None:
+    """Have C call what the class or the object overrides now, and what bookkeeping needs."""
+    names = frozenset(overridden(net) | always)
+    if names != state.installed:
+        callbacks.install(state.life, names)
+        state.installed = names
+
+
+def leave_parent(state: NetState) -> None:
+    """Have the listener let go of a child whose close it will not be told of."""
+    if state.close_told:
+        return
+    parent, state.parent = state.parent, None
+    listener = None if parent is None else parent.owner()
+    if listener is not None:
+        listener.__dict__[STATE].children.pop(number_of(state.handle), None)
+
+
+def needs_an_argument(override: Callable[..., Any]) -> bool:
+    """Tell whether a method demands exactly one argument."""
+    required = [
+        one
+        for one in list(inspect.signature(override).parameters.values())[1:]
+        if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD) and one.default is one.empty
+    ]
+    return len(required) == 1
+
+
+def with_default(override: Callable[..., Any]) -> Callable[..., Any]:
+    """Give True to an override of Dispose when the caller gives nothing."""
+
+    @functools.wraps(override)
+    def Dispose(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if not args and not kwargs:
+            args = (True,)
+        return override(self, *args, **kwargs)
+
+    return Dispose
+
+
+def _where(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def _link(handle: Any) -> str:
+    if lib.L_DicomGetSecurityMode(handle) != DicomNetSecurityMode.Tls:
+        return "plain"
+    suite = lib.L_DicomGetCiphersuiteTLS(handle)
+    if suite == 0:
+        return "TLS not ready"
+    version = reads.tls_info(handle, lib.DICOM_TLS_INFO_VERSION)
+    return f"{version} {DicomTlsCipherSuiteType(suite)}"
+
+
+def describe(net: Any) -> str:
+    """Tell in a few words how things stand with a net."""
+    state: NetState | None = net.__dict__.get(STATE)
+    if state is None:
+        return "without its base constructor"
+    if ended(state.life):
+        return "disposed"
+    handle = state.handle
+    if lib.L_DicomIsConnected(handle):
+        address = reads.address(lib.L_DicomGetPeerAddress, handle)
+        return f"connected to {_where(address, lib.L_DicomGetPeerPort(handle))}, {_link(handle)}"
+    if state.life.listening:
+        address = reads.address(lib.L_DicomGetHostAddress, handle)
+        mode = DicomNetSecurityMode(lib.L_DicomGetSecurityMode(handle))
+        what = "TLS" if mode == DicomNetSecurityMode.Tls else "plain"
+        return f"listening on {_where(address, lib.L_DicomGetHostPort(handle))}, {what}"
+    failure = read_failure(state)
+    return "not connected" if failure is None else f"not connected, {failure.code}"

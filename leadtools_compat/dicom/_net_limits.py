@@ -1,0 +1,172 @@
+"""Times, counts and socket options of `DicomNet`; all of it ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+from leadtools_compat._binding import lib
+from leadtools_compat.dicom._arguments import INT_MAX, integer, seconds
+from leadtools_compat.dicom._arguments import flags as check_flags
+from leadtools_compat.dicom._net_state import NetState, call, live
+from leadtools_compat.dicom.dicom_socket_options import DicomSocketOptions
+from leadtools_compat.dicom.enums_dimse import DicomNetFlags
+
+__all__ = ["NetLimits", "NetTuning"]
+
+_COUNTS = {
+    "connections": lib.DICOM_LIMIT_CONNECTIONS,
+    "handshakes_per_address": lib.DICOM_LIMIT_HANDSHAKES_PER_ADDRESS,
+    "handshakes_total": lib.DICOM_LIMIT_HANDSHAKES_TOTAL,
+}
+
+
+class NetLimits(MutableMapping[str, int]):
+    """Counts that a net keeps to: a mapping from name to number, written through to the net.
+
+    ``connections`` (open connections of a listener), ``handshakes_per_address`` and
+    ``handshakes_total`` (unfinished TLS handshakes; at the limit the oldest one ends).
+    """
+
+    def __init__(self, net: Any) -> None:
+        self._net = net
+
+    def _state(self) -> NetState:
+        return live(self._net)
+
+    def __getitem__(self, name: str) -> int:
+        number = _COUNTS[name]
+        return int(lib.L_DicomGetLimit(self._state().handle, number))
+
+    def __setitem__(self, name: str, value: int) -> None:
+        if name not in _COUNTS:
+            raise KeyError(f"{name!r} is not a limit; there are {', '.join(_COUNTS)}")
+        state = self._state()
+        number = integer(value, f"limits[{name!r}]", 0, 2**63 - 1)
+        call(state, lib.L_DicomSetLimit(state.handle, _COUNTS[name], number))
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("a limit cannot be deleted, only set")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_COUNTS)
+
+    def __len__(self) -> int:
+        return len(_COUNTS)
+
+    def __repr__(self) -> str:
+        return f"NetLimits({dict(self)})"
+
+
+def _get_seconds(net: Any, limit: int) -> float:
+    return float(lib.L_DicomGetLimit(live(net).handle, limit)) / 1000.0
+
+
+def _set_seconds(net: Any, limit: int, name: str, value: float) -> None:
+    state = live(net)
+    call(state, lib.L_DicomSetLimit(state.handle, limit, seconds(value, name)))
+
+
+class NetTuning:
+    """The part of `DicomNet` that is about limits and sockets."""
+
+    @property
+    def handshake_timeout(self) -> float:
+        """Seconds for a TLS handshake, from the accept or connect on (ours)."""
+        return _get_seconds(self, lib.DICOM_LIMIT_HANDSHAKE_TIMEOUT)
+
+    @handshake_timeout.setter
+    def handshake_timeout(self, value: float) -> None:
+        _set_seconds(self, lib.DICOM_LIMIT_HANDSHAKE_TIMEOUT, "handshake_timeout", value)
+
+    @property
+    def late_refusal_wait(self) -> float:
+        """Seconds that a TLS 1.3 client waits for the server's first word (ours).
+
+        A server judges the client's certificate after the client has finished. So a client that was
+        asked for one reports `OnSecureLinkReady` when the server has spoken, or after this time; a
+        refusal that comes later is in `OnClose`. 0: do not wait.
+        """
+        return _get_seconds(self, lib.DICOM_LIMIT_LATE_REFUSAL_WAIT)
+
+    @late_refusal_wait.setter
+    def late_refusal_wait(self, value: float) -> None:
+        _set_seconds(self, lib.DICOM_LIMIT_LATE_REFUSAL_WAIT, "late_refusal_wait", value)
+
+    @property
+    def connect_timeout(self) -> float:
+        """Seconds for the TCP connection (ours)."""
+        return _get_seconds(self, lib.DICOM_LIMIT_CONNECT_TIMEOUT)
+
+    @connect_timeout.setter
+    def connect_timeout(self, value: float) -> None:
+        _set_seconds(self, lib.DICOM_LIMIT_CONNECT_TIMEOUT, "connect_timeout", value)
+
+    @property
+    def linger_timeout(self) -> float:
+        """Seconds that `Close` gives the peer to take what is queued and to close too (ours)."""
+        return _get_seconds(self, lib.DICOM_LIMIT_LINGER_TIMEOUT)
+
+    @linger_timeout.setter
+    def linger_timeout(self, value: float) -> None:
+        _set_seconds(self, lib.DICOM_LIMIT_LINGER_TIMEOUT, "linger_timeout", value)
+
+    @property
+    def limits(self) -> NetLimits:
+        """Counts, as a mapping that writes through (ours)."""
+        live(self)
+        return NetLimits(self)
+
+    @property
+    def allow_plain_children(self) -> bool:
+        """Whether a listener with TLS may `Accept` a child without (ours); default False."""
+        return bool(lib.L_DicomGetLimit(live(self).handle, lib.DICOM_LIMIT_ALLOW_PLAIN_CHILDREN))
+
+    @allow_plain_children.setter
+    def allow_plain_children(self, value: bool) -> None:
+        state = live(self)
+        limit = lib.DICOM_LIMIT_ALLOW_PLAIN_CHILDREN
+        call(state, lib.L_DicomSetLimit(state.handle, limit, 1 if value else 0))
+
+    @property
+    def socket_options(self) -> DicomSocketOptions:
+        """Socket options of the next connection (ours)."""
+        return live(self).socket_options
+
+    @socket_options.setter
+    def socket_options(self, value: DicomSocketOptions) -> None:
+        state = live(self)
+        if not isinstance(value, DicomSocketOptions):
+            raise TypeError(
+                f"socket_options must be DicomSocketOptions, not {type(value).__name__}"
+            )
+
+        def number(name: str, high: int) -> int:
+            one = getattr(value, name)
+            return -1 if one is None else integer(one, f"socket_options.{name}", 0, high)
+
+        code = lib.L_DicomSetSocketOptions(
+            state.handle,
+            number("tcp_nodelay", 1),
+            number("so_keepalive", 1),
+            number("so_sndbuf", INT_MAX),
+            number("so_rcvbuf", INT_MAX),
+        )
+        call(state, code)
+        state.socket_options = value
+
+    @property
+    def Flags(self) -> DicomNetFlags:
+        """Options of sending.
+
+        Notes
+        -----
+        Mirrors ``Leadtools.Dicom.DicomNet.Flags``; the values are ours.
+        """
+        return DicomNetFlags(lib.L_DicomGetNetFlags(live(self).handle))
+
+    @Flags.setter
+    def Flags(self, value: DicomNetFlags | int) -> None:
+        state = live(self)
+        number = check_flags(value, "Flags", DicomNetFlags)
+        call(state, lib.L_DicomSetNetFlags(state.handle, number))

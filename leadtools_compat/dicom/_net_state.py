@@ -1,0 +1,159 @@
+"""What a `DicomNet` keeps for itself: one name-mangled attribute, reached through the functions here.
+
+One rule: nothing of the library's calls a method of the net but the overridables, so a subclass
+may define whatever it likes. Reading goes through ``__dict__``, past any ``__getattr__``.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from leadtools_compat._binding import lib, reads
+from leadtools_compat._binding.errors import last_error
+from leadtools_compat._binding.lifetime import STATE, Life, ended
+from leadtools_compat.dicom._texts import STAGE_NAMES
+from leadtools_compat.dicom.dicom_exception import DicomException
+from leadtools_compat.dicom.dicom_failure import DicomFailure, ReceivedCertificate
+from leadtools_compat.dicom.dicom_socket_options import DicomSocketOptions
+from leadtools_compat.dicom.enums_codes import (
+    DicomExceptionCode,
+    DicomSecurityCertificateExceptionCode,
+)
+
+if TYPE_CHECKING:
+    from leadtools_compat.dicom.dicom_net import DicomNet
+
+__all__ = ["NetState", "Snapshot", "call", "disposed_error", "live", "read_failure", "state_of"]
+
+_SUBJECT = "Subject Name: "
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What stays readable after Dispose."""
+
+    host_address: str
+    host_port: int
+    peer_address: str
+    peer_port: int
+    failure: DicomFailure | None
+
+
+class NetState:
+    """The private state of one net."""
+
+    __slots__ = (
+        "children",
+        "close_told",
+        "crl_file",
+        "exception",
+        "expected_host",
+        "handle",
+        "installed",
+        "life",
+        "lock",
+        "parent",
+        "send_ca_names",
+        "snapshot",
+        "socket_options",
+    )
+
+    def __init__(self, life: Life) -> None:
+        self.life = life
+        self.handle: Any = life.handle
+        self.lock = threading.RLock()
+        """Held while texts that C lends are copied, and while the net is freed; never in user code."""
+        self.snapshot: Snapshot | None = None
+        """Set when the net has been disposed."""
+        self.children: dict[int, DicomNet] = {}
+        """Of a listener: its open children by handle, kept alive until their close was told."""
+        self.parent: Life | None = None
+        """Of an accepted child: its listener."""
+        self.close_told = False
+        """The close of the present connection is being told: the listener's turn comes next."""
+        self.exception: BaseException | None = None
+        """What user code raised first in a callback of the present connection."""
+        self.installed: frozenset[str] = frozenset()
+        self.expected_host: str | None = None
+        self.crl_file: Any = None
+        self.send_ca_names = True
+        self.socket_options = DicomSocketOptions()
+
+
+def state_of(net: Any) -> NetState:
+    """Find the state; InvalidState when the constructor of DicomNet did not run."""
+    state: NetState | None = net.__dict__.get(STATE)
+    if state is None:
+        raise DicomException(
+            DicomExceptionCode.InvalidState,
+            f"The constructor of DicomNet did not run for this {type(net).__name__}: call "
+            "super().__init__(path, mode) first in its __init__",
+        )
+    return state
+
+
+def disposed_error(net: Any) -> DicomException:
+    """Make the exception for a net that is used after Dispose."""
+    return DicomException(
+        DicomExceptionCode.ObjectDisposed,
+        f"This {type(net).__name__} has been disposed: make a new one to connect again",
+    )
+
+
+def live(net: Any) -> NetState:
+    """Find the state of a net that may be used."""
+    state = state_of(net)
+    if ended(state.life):
+        raise disposed_error(net)
+    return state
+
+
+def call(state: NetState, code: int) -> None:
+    """Check the result of a C call for a net; a failure that is the net's own brings its record."""
+    if code == 0:
+        return
+    error = last_error(code)
+    record = read_failure(state)
+    if record is not None and record.code == error.Code:
+        error.failure = record
+    raise error
+
+
+def _received(handle: Any) -> tuple[ReceivedCertificate, ...]:
+    received = []
+    for depth, (_, text) in enumerate(reads.peer_certificates(handle)):
+        first = text.partition("\n")[0]
+        received.append(ReceivedCertificate(depth, first.removeprefix(_SUBJECT), text))
+    return tuple(received)
+
+
+def read_failure(state: NetState) -> DicomFailure | None:
+    """Copy the failure record of a net that is not freed."""
+    with state.lock:
+        if ended(state.life):
+            return None if state.snapshot is None else state.snapshot.failure
+        record = reads.failure(state.handle)
+        if record is None:
+            return None
+        chain = _received(state.handle)
+    known = record.certificate_code != 0
+    return DicomFailure(
+        stage=STAGE_NAMES[record.stage] if 0 <= record.stage < len(STAGE_NAMES) else "none",
+        side="peer" if record.side == lib.DICOM_SIDE_PEER else "local",
+        code=DicomExceptionCode(record.code),
+        message=record.message,
+        openssl=(record.openssl_code, record.openssl_text) if record.openssl_code else None,
+        alert_sent=record.alert_sent if record.alert_sent >= 0 else None,
+        alert_received=record.alert_received if record.alert_received >= 0 else None,
+        certificate_code=(
+            DicomSecurityCertificateExceptionCode(record.certificate_code) if known else None
+        ),
+        certificate_subject=record.subject or None,
+        certificate_depth=record.certificate_depth if record.certificate_depth >= 0 else None,
+        elapsed=record.elapsed,
+        remedy=record.remedy,
+        exception=state.exception,
+        chain=chain,
+    )

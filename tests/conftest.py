@@ -1,0 +1,124 @@
+"""Fixtures for all tests.
+
+Two rules. No sleeps: tests wait for events, at most `support.PATIENCE` seconds. Nothing is
+swallowed: an exception that goes to ``sys.unraisablehook`` fails the test, unless the test says
+that it expects it.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))  # for "from tests.support import ..."
+
+if TYPE_CHECKING:
+    from leadtools_compat.dicom import DicomNet
+    from leadtools_compat.testing import TestPki
+    from tests.support import Listener
+
+N = TypeVar("N", bound="DicomNet")
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> TestPki:
+    """One PKI for the run: root, intermediate, good identities; `make` gives the bad ones."""
+    from leadtools_compat.testing import TestPki
+
+    return TestPki(tmp_path_factory.mktemp("pki"), seed="tests", key="ec")
+
+
+class Unraisable:
+    """Exceptions that went to ``sys.unraisablehook`` during a test."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._seen: list[tuple[BaseException, str]] = []
+
+    def hook(self, arguments: Any) -> None:
+        error = arguments.exc_value if arguments.exc_value is not None else arguments.exc_type()
+        with self._changed:
+            self._seen.append((error, repr(arguments.object)))
+            self._changed.notify_all()
+
+    def expect(self, kind: type[BaseException], where: str = "") -> BaseException:
+        """Wait for an exception of `kind`, take it off the list and return it."""
+        from tests.support import PATIENCE
+
+        def found() -> tuple[BaseException, str] | None:
+            for one in self._seen:
+                if isinstance(one[0], kind) and where in one[1]:
+                    return one
+            return None
+
+        with self._changed:
+            if not self._changed.wait_for(found, PATIENCE):
+                pytest.fail(f"no {kind.__name__} went to sys.unraisablehook; seen: {self._seen}")
+            one = found()
+            assert one is not None
+            self._seen.remove(one)
+            return one[0]
+
+    def rest(self) -> list[str]:
+        with self._changed:
+            return [f"{type(error).__name__}: {error} in {where}" for error, where in self._seen]
+
+
+@pytest.fixture(autouse=True)
+def unraisable(monkeypatch: pytest.MonkeyPatch) -> Iterator[Unraisable]:
+    """Fail the test if an exception was swallowed that it did not expect."""
+    record = Unraisable()
+    monkeypatch.setattr(sys, "unraisablehook", record.hook)
+    yield record
+    gc.collect()
+    assert record.rest() == []
+
+
+@pytest.fixture
+def nets() -> Iterator[Callable[[N], N]]:
+    """Register nets to be disposed at the end of the test."""
+    kept: list[DicomNet] = []
+
+    def keep(net: N) -> N:
+        kept.append(net)
+        return net
+
+    yield keep
+    for net in reversed(kept):
+        net.Dispose()
+
+
+@pytest.fixture
+def listen(nets: Callable[[DicomNet], DicomNet]) -> Callable[..., Listener]:
+    """Start listeners on free ports of 127.0.0.1; see `support.Listener`."""
+    from tests.support import Listener
+
+    def start(*args: Any, **kwargs: Any) -> Listener:
+        listener = Listener(*args, **kwargs)
+        nets(listener)
+        listener.Listen("127.0.0.1", 0, 16)
+        return listener
+
+    return start
+
+
+@pytest.fixture
+def pumped() -> Iterator[None]:
+    """Run the test in pumped mode; all its nets must be gone at the end."""
+    from leadtools_compat.dicom import DicomNet
+
+    gc.collect()
+    DicomNet.Startup(pumped=True)
+    yield
+    DicomNet.Shutdown()
+    gc.collect()
+    DicomNet.Startup(pumped=False)
+    DicomNet.Shutdown()

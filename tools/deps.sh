@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Installs what is missing of Debian's packages (12 and 13; Ubuntu has the same names), quietly and
+# only then: with everything in place no network is needed.
+#
+#   tools/deps.sh build|test|all PYTHON
+set -euo pipefail
+
+group=${1:-all}
+python=${2-python3}
+missing=()
+
+need() { # PACKAGE COMMAND...: the package is missing when the command fails
+    local package=$1
+    shift
+    "$@" >/dev/null 2>&1 || missing+=("$package")
+}
+has() { command -v "$1"; }
+includes() { echo "#include <$1>" | gcc -E -x c - -o /dev/null; }
+gcc_has() { [ -e "$(gcc -print-file-name="$1")" ]; }
+clang_has() { [ -e "$(clang -print-resource-dir)/lib/linux/libclang_rt.$1-$(uname -m).a" ]; }
+clang_major() { clang -dumpversion 2>/dev/null | cut -d. -f1; }
+python_has() { "$python" -c "$1"; }
+
+look() {
+    missing=()
+    need gcc has gcc
+    need libc6-dev includes stdio.h
+    need libssl-dev includes openssl/ssl.h
+    # A Python that does not come from Debian brings these two itself.
+    if [ -z "$python" ]; then
+        missing+=(python3 python3-venv python3-dev)
+        python=python3 # as it will be called
+    else
+        need python3-venv python_has 'import ensurepip, venv'
+        need python3-dev python_has \
+            'import os, sysconfig; assert os.path.exists(sysconfig.get_path("include") + "/Python.h")'
+    fi
+    [ "$group" = build ] && return
+    need binutils has readelf
+    need openssl has openssl
+    [ "$group" = test ] && return
+    need clang has clang
+    need clang-tidy has clang-tidy
+    need libgcc-12-dev gcc_has libtsan.so
+    need "libclang-rt-$(clang_major)-dev" clang_has fuzzer
+}
+
+install() {
+    if [ "$(id -u)" = 0 ]; then
+        sudo=()
+    elif sudo -n true 2>/dev/null; then
+        sudo=(sudo)
+    else
+        sudo=(none)
+    fi
+    if [ "${sudo[*]:-}" = none ] || ! has apt-get >/dev/null; then
+        echo "Missing: ${missing[*]} (names of Debian's packages). Install them, as root:" >&2
+        echo "    apt-get install ${missing[*]}" >&2
+        exit 1
+    fi
+    echo "deps: installing ${missing[*]}"
+    log=$(mktemp)
+    if ! { "${sudo[@]}" apt-get update -qq &&
+        "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -qq -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+        cat "$log" >&2
+        rm -f "$log"
+        exit 1
+    fi
+    rm -f "$log"
+}
+
+# The compilers come in the first round; the second one can ask them for their own parts.
+for round in 1 2; do
+    look
+    [ ${#missing[@]} = 0 ] && break
+    if [ $round = 1 ]; then
+        kept=()
+        for package in "${missing[@]}"; do
+            case $package in
+                libclang-rt-*) has clang >/dev/null && kept+=("$package") ;;
+                libgcc-*) has gcc >/dev/null && kept+=("libgcc-$(gcc -dumpversion | cut -d. -f1)-dev") ;;
+                *) kept+=("$package") ;;
+            esac
+        done
+        missing=(${kept[@]+"${kept[@]}"})
+    fi
+    [ ${#missing[@]} = 0 ] || install
+done
+look
+if [ ${#missing[@]} != 0 ]; then
+    echo "Still missing after installing: ${missing[*]}" >&2
+    exit 1
+fi

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Runs pytest on a build with other flags, in a folder of its own (build/<variant>).
+#
+#   tools/variant_pytest.sh asan|poll PYTHON [PYTEST-ARGUMENT...]
+set -euo pipefail
+
+variant=$1
+python=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
+shift 2
+folder=build/$variant
+mkdir -p "$folder"
+"$python" tools/mirror_tree.py "$folder"
+cd "$folder"
+logs=$PWD/build/sanitizer-logs
+rm -rf "$logs"
+mkdir -p "$logs"
+
+case $variant in
+    asan)
+        flags="-fsanitize=address,undefined -fno-sanitize-recover=all"
+        LTDIC_CFLAGS="$flags -O1 -fno-omit-frame-pointer -U_FORTIFY_SOURCE" LTDIC_LDFLAGS="$flags" \
+            "$python" setup.py -q build_ext --inplace
+        LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
+        # The interpreter itself leaks on purpose: leaks are looked for by the C units. Reports go to
+        # files, because pytest's capture would swallow those of a process that dies.
+        ASAN_OPTIONS=detect_leaks=0:log_path=$logs/report
+        UBSAN_OPTIONS=print_stacktrace=1:log_path=$logs/report
+        PYTHONMALLOC=malloc
+        export LD_PRELOAD ASAN_OPTIONS UBSAN_OPTIONS PYTHONMALLOC LTDIC_SANITIZE=1
+        ;;
+    poll)
+        LTDIC_POLLER=poll "$python" setup.py -q build_ext --inplace
+        ;;
+    *)
+        echo "unknown variant $variant" >&2
+        exit 2
+        ;;
+esac
+
+export PYTHONPATH=$PWD
+rc=0
+"$python" -m pytest "$@" || rc=$?
+if compgen -G "$logs/*" >/dev/null; then
+    echo "Reports of the sanitizers:"
+    head -n 60 "$logs"/*
+    [ $rc != 0 ] || rc=1
+fi
+exit $rc
