@@ -22,6 +22,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 NATIVE := $(MAKE) -f tools/native.mk -j$(JOBS)
+LINTS := lint-ruff lint-mypy lint-constants lint-format lint-warnings lint-tidy
 PYTHON_CODE := leadtools_compat tests examples tools build_ffi.py setup.py
 C_CODE := $(filter-out csrc/ltdic.h,$(wildcard csrc/*.[ch] tests/csrc/*.[ch] examples/c/*.[ch]))
 
@@ -33,7 +34,7 @@ PIP_INSTALL := $(PY) -m pip install -q --disable-pip-version-check
 # Says nothing unless the command fails.
 quietly = log=$$(mktemp); $(1) >"$$log" 2>&1 || { cat "$$log" >&2; rm -f "$$log"; exit 1; }; rm -f "$$log"
 
-.PHONY: help deps deps-build deps-test venv build demo test units pytest test-poll lint format \
+.PHONY: help deps deps-build deps-test venv build demo test units pytest test-poll lint $(LINTS) format \
 	sanitize soak fuzz wheel check-wheel clean
 
 help: ## this list
@@ -79,17 +80,32 @@ test-poll: deps-test venv ## the whole of pytest on the poll() back end
 	$(call headline,pytest on the poll() back end)
 	@tools/variant_pytest.sh poll $(PY) -q -n $(JOBS) $(PYTEST_ARGS)
 
-lint: deps venv ## ruff, mypy, clang-format, gcc and clang warnings, clang-tidy, generated constants
-	$(call headline,Python: ruff and mypy)
-	@$(BIN)/ruff check -q .
-	@$(BIN)/ruff format -q --check .
+lint: deps venv ## ruff, mypy, constants, clang-format, warnings of gcc and clang, clang-tidy
+	@$(MAKE) -k $(LINTS)
+
+lint-ruff:
+	$(call headline,ruff)
+	@$(BIN)/ruff check -q --output-format concise .
+	@$(BIN)/ruff format -q --check --output-format concise .
+
+lint-mypy:
+	$(call headline,mypy)
 	@$(BIN)/mypy --strict $(PYTHON_CODE)
-	$(call headline,Generated constants)
+
+lint-constants:
+	$(call headline,generated constants)
 	@$(PY) tools/generate_constants.py --check
-	$(call headline,C: clang-format and warnings of gcc and clang)
+
+lint-format:
+	$(call headline,clang-format)
 	@$(BIN)/clang-format --dry-run -Werror $(C_CODE)
+
+lint-warnings:
+	$(call headline,warnings of gcc and clang)
 	@$(NATIVE) -k warnings
-	$(call headline,C: clang-tidy)
+
+lint-tidy:
+	$(call headline,clang-tidy)
 	@$(NATIVE) -k tidy
 
 format: venv ## put Python and C into the form that lint asks for

@@ -419,6 +419,9 @@ static void shake_hands(ldc_conn *conn)
 {
     ldc_io result = conn->transport->ops->handshake(conn->transport);
     ldc_tls_link *link = ldc_tls_link_of(conn->transport);
+    if (result == LDC_IO_FAILED && ldc_conn_ending(conn)) {
+        return; /* a command cut the verdict short; it comes next and says how this ends */
+    }
     if (result != LDC_IO_DONE && ldc_now_ms() >= conn->handshake_deadline) {
         timed_out(conn); /* also when a verdict came too late */
         return;

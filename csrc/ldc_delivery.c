@@ -113,6 +113,15 @@ static void answer(ldc_question *question, int value)
     pthread_mutex_unlock(&question->lock);
 }
 
+/* The handshake has gone on without it: too late to ask. */
+static bool answered_already(ldc_question *question)
+{
+    pthread_mutex_lock(&question->lock);
+    bool done = question->done;
+    pthread_mutex_unlock(&question->lock);
+    return done;
+}
+
 void ldc_question_cancel(ldc_question *question)
 {
     answer(question, DICOM_VERIFY_NO_ANSWER);
@@ -159,7 +168,7 @@ static int call_verify(const DICOMNETCALLBACKEXT *ext, ldc_net *net, ldc_questio
     if (ext->pfnVerify == NULL) {
         return question->ok;
     }
-    if (ldc_user_enter()) {
+    if (!answered_already(question) && ldc_user_enter()) {
         value = ext->pfnVerify(ldc_net_handle(net), question->ok, question->text, question->code,
                                question->error_text);
         ldc_user_leave();
@@ -341,8 +350,23 @@ static void push(ldc_event *event)
     ldc_net_put(net);
 }
 
+/* Whether the user wants to hear of it at all. */
+static bool wanted(ldc_net *net, ldc_event_kind kind)
+{
+    pthread_mutex_lock(&net->lock);
+    bool result =
+        !((kind == LDC_EVENT_CONNECT && net->callbacks.pfnConnect == NULL) ||
+          (kind == LDC_EVENT_ACCEPT && net->callbacks.pfnAccept == NULL) ||
+          (kind == LDC_EVENT_SECURE_LINK_READY && net->callbacks.pfnSecureLinkReady == NULL));
+    pthread_mutex_unlock(&net->lock);
+    return result;
+}
+
 void ldc_deliver(ldc_net *net, ldc_event_kind kind, int code)
 {
+    if (!wanted(net, kind)) {
+        return;
+    }
     ldc_event *event = event_new(net, kind, code);
     if (event != NULL) {
         push(event);

@@ -187,22 +187,24 @@ static void split_list(const ldc_tls_choice *choice, uint64_t handle, suite_list
 
 /* Whether something is left that a handshake can use; warns of what the security level takes away.
  */
-static bool usable(SSL_CTX *ctx, const ldc_tls_choice *choice, uint64_t handle)
+static bool usable(SSL_CTX *ctx, const ldc_tls_choice *choice, int lowest, int highest,
+                   uint64_t handle)
 {
     SSL *ssl = SSL_new(ctx);
     STACK_OF(SSL_CIPHER) *supported = ssl == NULL ? NULL : SSL_get1_supported_ciphers(ssl);
     bool any = sk_SSL_CIPHER_num(supported) > 0;
     for (size_t i = 0; any && i < LDC_CIPHER_SLOTS; i++) {
         const ldc_suite *suite = ldc_suite_find(choice->ciphers[i]);
-        bool found = suite == NULL || !ldc_tls_suite_available(suite->id);
+        /* Suites of versions that are off are no surprise. */
+        bool found = suite == NULL || !ldc_tls_suite_available(suite->id) ||
+                     (suite->tls13 ? highest < TLS1_3_VERSION : lowest > TLS1_2_VERSION);
         for (int j = 0; !found && j < sk_SSL_CIPHER_num(supported); j++) {
             found = SSL_CIPHER_get_protocol_id(sk_SSL_CIPHER_value(supported, j)) == suite->id;
         }
         if (!found) {
-            ldc_log(
-                DICOM_LOG_WARNING, handle,
-                "cipher suite %s cannot be used with these TLS versions at this security level and is skipped",
-                suite->iana);
+            ldc_log(DICOM_LOG_WARNING, handle,
+                    "cipher suite %s is too weak for OpenSSL's security level %d and is skipped",
+                    suite->iana, SSL_CTX_get_security_level(ctx));
         }
     }
     sk_SSL_CIPHER_free(supported);
@@ -238,7 +240,8 @@ static int apply_suites(SSL_CTX *ctx, const ldc_tls_choice *choice, const versio
         highest = TLS1_2_VERSION;
     }
     if (lowest > highest || (!set12 && !set13) || SSL_CTX_set_min_proto_version(ctx, lowest) != 1 ||
-        SSL_CTX_set_max_proto_version(ctx, highest) != 1 || !usable(ctx, choice, handle)) {
+        SSL_CTX_set_max_proto_version(ctx, highest) != 1 ||
+        !usable(ctx, choice, lowest, highest, handle)) {
         rc = ldc_error(
             DICOM_ERROR_TLS_NO_CIPHER_SUITE,
             "no entry of the list works with %s and the TLS versions allowed. Add for example "

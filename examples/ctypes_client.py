@@ -51,7 +51,7 @@ def main(host: str, port: int, ca_file: str) -> int:
     suite = lib.L_DicomGetCiphersuiteTLS(net)
     lib.L_DicomGetFailure(net, c.byref(failure))
     print("Cipher suite:", lib.L_DicomGetCipherNameTLS(suite).decode() or "none")
-    print("Failure:", f"{failure.m10.decode()}. {failure.m13.decode()}" if failure.m1 else "none")
+    print("Failure:", *[text.decode() for text in (failure.m10, failure.m13) if text])
     lib.L_DicomFreeNet(net)
     return 0 if suite else 1
 

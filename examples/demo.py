@@ -20,6 +20,7 @@ import threading
 from dataclasses import dataclass, field
 
 from leadtools_compat.dicom import *
+from leadtools_compat.dicom.dicom_failure import alert_name
 from leadtools_compat.testing import Identity, TestPki
 
 LIMIT = 10.0  # seconds to wait for anything
@@ -153,9 +154,12 @@ def show_end(node: Node) -> None:
     print(f"    where       : stage {failure.stage}, found by the {failure.side} side")
     if failure.certificate_code is not None:
         print(f"    certificate : {failure.certificate_code}, {failure.certificate_subject}")
-    for what, alert in (("sent", failure.alert_sent), ("received", failure.alert_received)):
+    for what, alert in (
+        ("alert sent", failure.alert_sent),
+        ("alert got", failure.alert_received),
+    ):
         if alert is not None:
-            print(f"    alert {what:<6}: {alert}")
+            print(f"    {what:<12}: {alert_name(alert)} ({alert})")
     print(f"    remedy      : {failure.remedy}")
 
 

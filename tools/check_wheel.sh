@@ -17,15 +17,22 @@ trap 'rm -rf "$place"' EXIT
 cp -r examples "$place/"
 mkdir "$place/home"
 clean=(env -i PATH="$place/venv/bin" HOME="$place/home" LANG=C.UTF-8)
-"$place/venv/bin/pip" install -q --disable-pip-version-check --only-binary :all: "${wheels[0]}" \
-    >"$place/log" 2>&1 || { cat "$place/log" >&2; exit 1; }
+wheel=$PWD/${wheels[0]}
+install() {
+    "$place/venv/bin/pip" install -q --disable-pip-version-check --only-binary :all: "$1" \
+        >"$place/log" 2>&1 || { cat "$place/log" >&2; exit 1; }
+}
+install "$wheel"
 cd "$place"
 "${clean[@]}" "$place/venv/bin/python" - <<'P'
 import shutil
 
 assert not any(map(shutil.which, ("gcc", "cc", "clang"))), "a compiler is on PATH"
 import leadtools_compat
+import leadtools_compat.dicom
 
 print(f"check-wheel: leadtools_compat {leadtools_compat.__version__} imported")
 P
-"${clean[@]}" "$place/venv/bin/python" examples/demo.py
+install "$wheel[testing]" # the sample's certificates
+"${clean[@]}" "$place/venv/bin/python" examples/demo.py >"$place/log" 2>&1 || { cat "$place/log" >&2; exit 1; }
+echo "check-wheel: examples/demo.py ran without a compiler on PATH"

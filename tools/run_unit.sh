@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs one C test: one line when it passes, all of its output when it does not.
+# Runs one C test: one line when it passes, the end of its output when it does not (all of it lies
+# beside the program).
 #
 #   tools/run_unit.sh VARIANT SECONDS PROGRAM [ARGUMENT...]     (SECONDS 0: no limit)
 set -euo pipefail
@@ -13,8 +14,7 @@ prefix=()
 if [ "$variant" = tsan ] && setarch -R true 2>/dev/null; then
     prefix=(setarch -R) # gcc's thread sanitizer and wide address randomisation do not go together
 fi
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+log=$program.log
 start=$(date +%s%N)
 rc=0
 timeout -k 5 "$limit" ${prefix[@]+"${prefix[@]}"} "$program" "$@" >"$log" 2>&1 || rc=$?
@@ -27,5 +27,5 @@ case $rc in
 esac
 printf '  %-6s %-32s %s  %d.%02d s\n' "$variant" "$name" "$word" $((elapsed / 1000)) $((elapsed % 1000 / 10))
 [ $rc = 77 ] && rc=0
-[ $rc = 0 ] || cat "$log"
+[ $rc = 0 ] || tail -n 200 "$log"
 exit $rc

@@ -21,10 +21,9 @@ case $variant in
         LTDIC_CFLAGS="$flags -O1 -fno-omit-frame-pointer -U_FORTIFY_SOURCE" LTDIC_LDFLAGS="$flags" \
             "$python" setup.py -q build_ext --inplace
         LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
-        # The interpreter itself leaks on purpose: leaks are looked for by the C units. Reports go to
-        # files, because pytest's capture would swallow those of a process that dies.
-        ASAN_OPTIONS=detect_leaks=0:log_path=$logs/report
-        UBSAN_OPTIONS=print_stacktrace=1:log_path=$logs/report
+        # The interpreter itself leaks on purpose: leaks are looked for by the C units.
+        ASAN_OPTIONS=detect_leaks=0:log_path=$logs/asan
+        UBSAN_OPTIONS=print_stacktrace=1
         PYTHONMALLOC=malloc
         export LD_PRELOAD ASAN_OPTIONS UBSAN_OPTIONS PYTHONMALLOC LTDIC_SANITIZE=1
         ;;
@@ -39,10 +38,12 @@ esac
 
 export PYTHONPATH=$PWD
 rc=0
-"$python" -m pytest "$@" || rc=$?
-if compgen -G "$logs/*" >/dev/null; then
-    echo "Reports of the sanitizers:"
-    head -n 60 "$logs"/*
+# Capture in Python only: with the descriptors captured, the last words of a dying process are lost.
+"$python" -m pytest --capture=sys "$@" 2>"$logs/stderr" || rc=$?
+reports=$(cat "$logs"/* | grep -vE '^ltdic: ' || true)
+if grep -qE 'Sanitizer|runtime error' <<<"$reports" || { [ $rc != 0 ] && [ -n "$reports" ]; }; then
+    echo "Written to standard error, and by the sanitizers:"
+    head -n 200 <<<"$reports"
     [ $rc != 0 ] || rc=1
 fi
 exit $rc

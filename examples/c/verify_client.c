@@ -67,11 +67,11 @@ static void print_failure(HDICOMNET net)
     }
     printf("Failure: %s (%d), by the %s\n", failure.pszMessage, failure.nCode,
            failure.nSide == DICOM_SIDE_PEER ? "peer" : "local side");
-    if (failure.nCertificateCode != 0) {
+    if (failure.pszSubject != NULL) {
         printf("Certificate: %s, %s\n", failure.pszSubject,
                L_DicomGetVerifyErrorText(failure.nCertificateCode));
     }
-    printf("Remedy: %s\n", failure.pszRemedy);
+    printf("Remedy: %s\n", failure.pszRemedy == NULL ? "none" : failure.pszRemedy);
 }
 
 int main(int argc, char **argv)

@@ -26,6 +26,8 @@ import atexit
 import logging
 import operator
 import os
+import signal
+import threading
 from collections.abc import Collection
 from types import TracebackType
 from typing import Any
@@ -42,7 +44,7 @@ from leadtools_compat._binding.lifetime import (
     number_of,
     user_pointer,
 )
-from leadtools_compat._binding.pump import apply_environment, deliver
+from leadtools_compat._binding.pump import apply_environment, call_has_failed, deliver
 from leadtools_compat._binding.text import from_c
 from leadtools_compat.dicom.dicom_exception import DicomSecurityCertificateException
 from leadtools_compat.dicom.enums_codes import (
@@ -156,7 +158,7 @@ def ldc_py_verify(net: Any, ok: int, certificate: Any, code: int, message: Any) 
 def ldc_py_key_password(net: Any, buffer: Any, size: int, encryption: int) -> int:
     """PRIVATEKEYPASSWORDCALLBACK: fills the buffer with the password in UTF-8."""
     owner = _alive(life_of(lib.L_DicomGetUserData(net)))
-    if owner is None:
+    if owner is None or call_has_failed():  # OpenSSL asks again when there was no answer
         return NO_PASSWORD
     try:
         password = owner.OnPrivateKeyPassword(bool(encryption))
@@ -233,8 +235,13 @@ def ldc_py_close(net: Any, code: int, peer: Any, user: Any) -> None:
 
 
 def _interrupt_again() -> None:
-    """Repeat a Ctrl-C that came while a message was written, once C has been left."""
-    _thread.start_new_thread(_thread.interrupt_main, ())
+    """Repeat a Ctrl-C that came while a message was written.
+
+    From another thread, which gets its turn when this one has gone back to C; a real signal, which
+    ends a wait of the main thread too.
+    """
+    main = threading.main_thread().ident
+    _thread.start_new_thread(signal.pthread_kill, (main, signal.SIGINT))
 
 
 def _log_escaped(kind: type[BaseException], error: object, traceback: object) -> None:

@@ -21,7 +21,7 @@ from leadtools_compat._binding.errors import check, unraisable
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Collector", "apply_environment", "breathe", "deliver", "set_mode"]
+__all__ = ["Collector", "apply_environment", "breathe", "call_has_failed", "deliver", "set_mode"]
 
 SLICE = 0.1
 """Longest wait in C, in seconds: Python handles signals (Ctrl-C) between two waits."""
@@ -40,6 +40,11 @@ class Collector:
         self._errors: list[BaseException] = []
         self._where: list[str] = []
         self._before: Collector | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether something has been raised already."""
+        return bool(self._errors)
 
     def add(self, error: BaseException, where: str) -> None:
         """Keep an exception for `raise_first`."""
@@ -76,6 +81,12 @@ class Collector:
     def _report_rest(self) -> None:
         while self._errors:
             unraisable(self._errors.pop(0), self._where.pop(0))
+
+
+def call_has_failed() -> bool:
+    """Tell whether the call on this thread is going to raise what a callback has raised."""
+    collector: Collector | None = getattr(_thread, "collector", None)
+    return collector is not None and collector.failed
 
 
 def deliver(error: BaseException, where: str) -> None:

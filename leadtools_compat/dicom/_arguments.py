@@ -12,10 +12,9 @@ from typing import SupportsIndex
 
 from leadtools_compat._binding.errors import parameter_error
 
-__all__ = ["INT_MAX", "SECONDS_MAX", "flags", "integer", "member", "port", "seconds"]
+__all__ = ["INT_MAX", "flags", "integer", "member", "port", "seconds"]
 
 INT_MAX = 2**31 - 1
-SECONDS_MAX = 86_400.0
 
 
 def integer(value: SupportsIndex, name: str, low: int, high: int) -> int:
@@ -60,10 +59,10 @@ def flags(value: SupportsIndex, name: str, kind: type[enum.IntFlag]) -> int:
     return number
 
 
-def seconds(value: float, name: str) -> int:
+def seconds(value: float, name: str, low: float, high: float) -> int:
     """Check a time in seconds and turn it into milliseconds."""
     if not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
-    if not 0 <= value <= SECONDS_MAX:  # NaN too
-        raise parameter_error(f"{name} is {value}, which is not in 0..{SECONDS_MAX:g} seconds")
+    if not low <= value <= high:  # NaN too
+        raise parameter_error(f"{name} is {value}, which is not in {low:g}..{high:g} seconds")
     return round(value * 1000)

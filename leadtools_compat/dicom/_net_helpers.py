@@ -21,6 +21,7 @@ __all__ = [
     "install",
     "leave_parent",
     "needs_an_argument",
+    "release_children",
     "security_mode",
     "with_default",
 ]
@@ -50,6 +51,13 @@ def leave_parent(state: NetState) -> None:
     listener = None if parent is None else parent.owner()
     if listener is not None:
         listener.__dict__[STATE].children.pop(number_of(state.handle), None)
+
+
+def release_children(state: NetState) -> None:
+    """Close the children of a listener that goes, and let go of them."""
+    for child in list(state.children.values()):
+        lib.L_DicomCloseForced(child.__dict__[STATE].handle, 1)
+    state.children.clear()
 
 
 def needs_an_argument(override: Callable[..., Any]) -> bool:

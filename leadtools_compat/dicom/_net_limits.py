@@ -14,6 +14,10 @@ from leadtools_compat.dicom.enums_dimse import DicomNetFlags
 
 __all__ = ["NetLimits", "NetTuning"]
 
+COUNT_MAX = 1_000_000
+HOUR = 3_600.0
+DAY = 24 * HOUR
+
 _COUNTS = {
     "connections": lib.DICOM_LIMIT_CONNECTIONS,
     "handshakes_per_address": lib.DICOM_LIMIT_HANDSHAKES_PER_ADDRESS,
@@ -42,7 +46,7 @@ class NetLimits(MutableMapping[str, int]):
         if name not in _COUNTS:
             raise KeyError(f"{name!r} is not a limit; there are {', '.join(_COUNTS)}")
         state = self._state()
-        number = integer(value, f"limits[{name!r}]", 0, 2**63 - 1)
+        number = integer(value, f"limits[{name!r}]", 1, COUNT_MAX)
         call(state, lib.L_DicomSetLimit(state.handle, _COUNTS[name], number))
 
     def __delitem__(self, name: str) -> None:
@@ -62,9 +66,9 @@ def _get_seconds(net: Any, limit: int) -> float:
     return float(lib.L_DicomGetLimit(live(net).handle, limit)) / 1000.0
 
 
-def _set_seconds(net: Any, limit: int, name: str, value: float) -> None:
+def _set_seconds(net: Any, limit: int, name: str, value: float, low: float, high: float) -> None:
     state = live(net)
-    call(state, lib.L_DicomSetLimit(state.handle, limit, seconds(value, name)))
+    call(state, lib.L_DicomSetLimit(state.handle, limit, seconds(value, name, low, high)))
 
 
 class NetTuning:
@@ -77,7 +81,9 @@ class NetTuning:
 
     @handshake_timeout.setter
     def handshake_timeout(self, value: float) -> None:
-        _set_seconds(self, lib.DICOM_LIMIT_HANDSHAKE_TIMEOUT, "handshake_timeout", value)
+        _set_seconds(
+            self, lib.DICOM_LIMIT_HANDSHAKE_TIMEOUT, "handshake_timeout", value, 0.001, DAY
+        )
 
     @property
     def late_refusal_wait(self) -> float:
@@ -91,7 +97,7 @@ class NetTuning:
 
     @late_refusal_wait.setter
     def late_refusal_wait(self, value: float) -> None:
-        _set_seconds(self, lib.DICOM_LIMIT_LATE_REFUSAL_WAIT, "late_refusal_wait", value)
+        _set_seconds(self, lib.DICOM_LIMIT_LATE_REFUSAL_WAIT, "late_refusal_wait", value, 0.0, HOUR)
 
     @property
     def connect_timeout(self) -> float:
@@ -100,7 +106,7 @@ class NetTuning:
 
     @connect_timeout.setter
     def connect_timeout(self, value: float) -> None:
-        _set_seconds(self, lib.DICOM_LIMIT_CONNECT_TIMEOUT, "connect_timeout", value)
+        _set_seconds(self, lib.DICOM_LIMIT_CONNECT_TIMEOUT, "connect_timeout", value, 0.001, DAY)
 
     @property
     def linger_timeout(self) -> float:
@@ -109,7 +115,7 @@ class NetTuning:
 
     @linger_timeout.setter
     def linger_timeout(self, value: float) -> None:
-        _set_seconds(self, lib.DICOM_LIMIT_LINGER_TIMEOUT, "linger_timeout", value)
+        _set_seconds(self, lib.DICOM_LIMIT_LINGER_TIMEOUT, "linger_timeout", value, 0.0, HOUR)
 
     @property
     def limits(self) -> NetLimits:

@@ -75,7 +75,8 @@ class NetState:
         """The close of the present connection is being told: the listener's turn comes next."""
         self.exception: BaseException | None = None
         """What user code raised first in a callback of the present connection."""
-        self.installed: frozenset[str] = frozenset()
+        self.installed: frozenset[str] | None = None
+        """The overridables that C calls; None: C does not even know the net's number."""
         self.expected_host: str | None = None
         self.crl_file: Any = None
         self.send_ca_names = True

@@ -231,6 +231,7 @@ class NetTls:
         collector.raise_first()
         if failed is not None:
             raise failed
+        live(self)  # OnPrivateKeyPassword may have disposed it
 
     # ---- what is ours ----
 

@@ -13,6 +13,7 @@ from leadtools_compat.dicom._net_helpers import (
     describe,
     install,
     leave_parent,
+    release_children,
     needs_an_argument,
     security_mode,
     with_default,
@@ -253,7 +254,8 @@ class DicomNet(NetTls, NetQueries, NetTuning, NetOverridables, NetIscl):
         Notes
         -----
         Mirrors ``Leadtools.Dicom.DicomNet.Dispose``. Legal in every override of the net itself: it
-        is dead at once, and its memory goes when the override has returned.
+        is dead at once, and its memory goes when the override has returned. A listener closes its
+        children by force; they are not disposed.
         """
         state = state_of(self)
         with state.lock:
@@ -266,9 +268,9 @@ class DicomNet(NetTls, NetQueries, NetTuning, NetOverridables, NetIscl):
                 peer_port=int(lib.L_DicomGetPeerPort(state.handle)),
                 failure=read_failure(state),
             )
+            release_children(state)
             lifetime.end(state.life)
         state.life.listening = False
-        state.children.clear()
         leave_parent(state)
 
     def __enter__(self) -> Self:
@@ -442,6 +444,7 @@ class DicomNet(NetTls, NetQueries, NetTuning, NetOverridables, NetIscl):
         call(state, lib.L_DicomCloseForced(state.handle, bool(notify)))
         state.life.listening = False
         if not notify:
+            state.children.clear()  # their close is not told either
             leave_parent(state)
 
     def __repr__(self) -> str:

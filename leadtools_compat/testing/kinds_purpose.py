@@ -5,12 +5,13 @@ The one rule: the expected complaints are what OpenSSL 3.0 says when each one is
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from leadtools_compat.testing import certificates as x
 from leadtools_compat.testing.chains import Maker
 from leadtools_compat.testing.kinds import Register
-from leadtools_compat.testing.model import Draft
+from leadtools_compat.testing.model import Complaint, Draft
 
 KINDS = Register()
 
@@ -132,4 +133,7 @@ def documented_example(make: Maker) -> Draft:
         valid=(start, end),
         serial=0xAE8A75375603C445,
     )
-    return make.draft(leaf, trust=[root.der])
+    draft = make.draft(leaf, trust=[root.der])
+    if make.shop.now <= end:
+        return draft
+    return replace(draft, expected=(Complaint("InvalidPurpose", 0), Complaint("CertHasExpired", 0)))

@@ -79,7 +79,9 @@ def test_refused_connection_has_the_stable_text_and_the_rest_in_the_remedy(
 
 def test_str_tells_the_remedy_of_the_failure_record() -> None:
     error = DicomException(CODES.TlsPeerRejectedCertificate)
-    error.failure = DicomFailure("certificate", "peer", error.Code, error.Message, remedy="Do this.")
+    error.failure = DicomFailure(
+        "certificate", "peer", error.Code, error.Message, remedy="Do this."
+    )
     assert str(error).endswith("(Do this.)")
     error = DicomException(CODES.Parameter, "port is 7. Do this.")
     error.failure = DicomFailure("tcp", "local", error.Code, error.Message, remedy="Do this.")

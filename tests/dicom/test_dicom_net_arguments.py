@@ -107,7 +107,8 @@ def test_value_out_of_range_names_argument_value_and_range(
     [
         ("handshake_timeout", -1, ("handshake_timeout", "-1", "seconds")),
         ("handshake_timeout", float("nan"), ("handshake_timeout", "nan")),
-        ("late_refusal_wait", 1e9, ("late_refusal_wait", "86400 seconds")),
+        ("late_refusal_wait", 1e9, ("late_refusal_wait", "0..3600 seconds")),
+        ("handshake_timeout", 0, ("handshake_timeout", "0.001..86400 seconds")),
         ("Flags", 64, ("Flags", "0x40")),
         ("expected_host", "a\0b", ("expected_host", "NUL")),
         ("socket_options", DicomSocketOptions(so_sndbuf=-7), ("so_sndbuf", "-7")),

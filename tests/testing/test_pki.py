@@ -82,6 +82,11 @@ def test_clock_skew_begins_an_hour_after_now(tmp_path: Path) -> None:
     assert leaf.not_valid_before_utc == NOON + timedelta(hours=1)
 
 
+def test_documented_example_is_expired_as_well_after_may_2030(tmp_path: Path) -> None:
+    later = TestPki(tmp_path, key="ec", now=NOON.replace(year=2031)).make("documented_example")
+    assert later.expected == (("InvalidPurpose", 0), ("CertHasExpired", 0))
+
+
 # ---- identities and files
 
 
