@@ -346,9 +346,9 @@ L_INT L_DicomListenExt(HDICOMNET hNet, const L_TCHAR *pszHostAddress, L_UINT nHo
     rc = listening_socket(pszHostAddress, nHostPort, nIpType, nNbPeers, &fd);
     if (rc == DICOM_SUCCESS) {
         remember_listening(net, fd);
-        if (ldc_listener_new(net, fd) == NULL) {
+        rc = ldc_listener_new(net, fd);
+        if (rc != DICOM_SUCCESS) {
             close(fd);
-            rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "listener");
         }
     }
     if (rc != DICOM_SUCCESS) {
@@ -450,7 +450,7 @@ L_INT L_DicomAccept(HDICOMNET hNet, HDICOMNET hChild)
     if (rc != DICOM_SUCCESS) {
         goto done;
     }
-    if (net->mode == DICOM_SECURE_TLS && child->mode != DICOM_SECURE_TLS &&
+    if (L_DicomGetSecurityMode(hNet) == DICOM_SECURE_TLS && child->mode != DICOM_SECURE_TLS &&
         ldc_net_limit(net, LDC_LIMIT_ALLOW_PLAIN_CHILDREN) == 0) {
         rc = ldc_error(
             DICOM_ERROR_INVALID_STATE, "%s",
@@ -480,8 +480,7 @@ done:
 /* The strand's command for the net's connection; a listener stops. children: by force, too. */
 static void end_net(ldc_net *net, uint32_t command, bool children)
 {
-    uint64_t *open = NULL;
-    size_t count = 0;
+    bool silent = (command & LDC_CONN_SILENT) != 0;
     pthread_mutex_lock(&net->lock);
     ldc_conn *conn = net->conn;
     ldc_listener *listener = net->listener;
@@ -496,13 +495,7 @@ static void end_net(ldc_net *net, uint32_t command, bool children)
         net->connected = false;
         pthread_cond_broadcast(&net->idle);
     }
-    if (children && net->child_count > 0) {
-        open = malloc(net->child_count * sizeof *open);
-        if (open != NULL) {
-            count = net->child_count;
-            memcpy(open, net->children, count * sizeof *open);
-        }
-    }
+    net->silent = net->silent || silent;
     pthread_mutex_unlock(&net->lock);
     if (listener != NULL) {
         ldc_listener_stop(listener);
@@ -512,10 +505,12 @@ static void end_net(ldc_net *net, uint32_t command, bool children)
         ldc_conn_command(conn, command);
         ldc_conn_put(conn);
     }
-    for (size_t i = 0; i < count; i++) {
-        (void)L_DicomCloseForced((HDICOMNET)(uintptr_t)open[i], (command & LDC_CONN_SILENT) == 0);
+    if (children) {
+        ldc_net_end_children(net, !silent);
     }
-    free(open);
+    if (silent) {
+        ldc_deliver_discard(net); /* what was queued before it became silent */
+    }
 }
 
 L_INT L_DicomClose(HDICOMNET hNet)

@@ -82,45 +82,60 @@ static void heap_remove(ldc_actor *actor)
     }
 }
 
-static bool heap_add(ldc_actor *actor)
+static void heap_add(ldc_actor *actor)
 {
-    if (timers.count == timers.capacity) {
-        size_t capacity = timers.capacity == 0 ? 64 : timers.capacity * 2;
-        ldc_actor **heap = realloc(timers.heap, capacity * sizeof(ldc_actor *));
-        if (heap == NULL) {
-            return false;
-        }
-        timers.heap = heap;
-        timers.capacity = capacity;
-    }
-    place(timers.count++, actor);
+    place(timers.count++, actor); /* room was reserved when the actor was made */
     sift_up(timers.count - 1);
-    return true;
 }
 
 /* Programs the timerfd for the first deadline. */
 static void program(void)
 {
     int64_t first = timers.count == 0 ? 0 : timers.heap[0]->timer_at;
-    if (timers.fd < 0) {
-        timers.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-        if (timers.fd < 0) {
-            return;
-        }
-    }
     if (first != 0 && (timers.armed_at == 0 || first < timers.armed_at)) {
         struct itimerspec when = {0};
         when.it_value.tv_sec = (time_t)(first / 1000);
         when.it_value.tv_nsec =
             (long)(first % 1000) * 1000000L + 1; /* never 0, which would disarm */
-        timers.armed_at = first;
-        (void)timerfd_settime(timers.fd, TFD_TIMER_ABSTIME, &when, NULL);
-        struct ldc_poller *poller = ldc_engine_poller();
-        if (poller != NULL) {
-            (void)ldc_poller_arm(poller, timers.fd, TIMER_TOKEN, LDC_POLL_READ, !timers.registered);
+        (void)timerfd_settime(timers.fd, TFD_TIMER_ABSTIME, &when,
+                              NULL); /* fails for bad arguments only */
+        if (ldc_poller_arm(ldc_engine_poller(), timers.fd, TIMER_TOKEN, LDC_POLL_READ,
+                           !timers.registered) == 0) {
             timers.registered = true;
+            timers.armed_at = first;
         }
     }
+}
+
+/* Makes sure that a new actor's deadlines will be kept: the timerfd, a place in the heap. */
+static bool reserve_timer(void)
+{
+    bool done = true;
+    struct ldc_poller *poller = ldc_engine_poller();
+    pthread_mutex_lock(&timers.lock);
+    if (timers.fd < 0) {
+        timers.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+        done = timers.fd >= 0;
+    }
+    if (done && !timers.registered) { /* while it is not programmed it stays quiet */
+        done = ldc_poller_arm(poller, timers.fd, TIMER_TOKEN, LDC_POLL_READ, true) == 0;
+        timers.registered = done;
+    }
+    size_t needed = ldc_registry_count(&actors) + 1;
+    if (done && timers.capacity < needed) {
+        size_t capacity = timers.capacity == 0 ? 64 : timers.capacity;
+        while (capacity < needed) {
+            capacity *= 2;
+        }
+        ldc_actor **heap = realloc(timers.heap, capacity * sizeof(ldc_actor *));
+        done = heap != NULL;
+        if (done) {
+            timers.heap = heap;
+            timers.capacity = capacity;
+        }
+    }
+    pthread_mutex_unlock(&timers.lock);
+    return done;
 }
 
 static void fire(void)
@@ -168,66 +183,117 @@ static void reschedule(ldc_actor *actor)
     } else if (actor->timer_index == 0 || actor->timer_at != first) {
         heap_remove(actor);
         actor->timer_at = first;
-        if (heap_add(actor)) {
-            program();
-        }
+        heap_add(actor);
+        program();
     }
     pthread_mutex_unlock(&timers.lock);
 }
 
 /* ---- strands ---- */
 
-/* The job's actor: both are parts of one object. */
-static ldc_actor *actor_of(ldc_job *job)
+/* Only I/O can lead into user code: timers and commands never wait for a user slot. */
+static const uint32_t IO_BITS = LDC_BIT_READ | LDC_BIT_WRITE | LDC_BIT_ERROR;
+
+/* One turn of the strand. */
+static void step(ldc_actor *actor, uint32_t bits)
 {
-    return (ldc_actor *)(void *)((char *)job - offsetof(ldc_actor, job));
+    actor->step(actor, bits);
+    if ((bits & LDC_BIT_TIMER) != 0) {
+        reschedule(actor); /* it left the heap when it fired */
+    }
 }
 
+/* Puts I/O aside until a worker with a user slot comes for it; the lock is held. true: queue
+ * user_job. */
+static bool park(ldc_actor *actor)
+{
+    bool queue = !actor->parked;
+    actor->parked = true;
+    return queue;
+}
+
+/* After a turn: goes on later if more has come, else the strand rests. Others get their turn in
+ * between. */
+static void rest(ldc_actor *actor)
+{
+    pthread_mutex_lock(&actor->lock);
+    uint32_t bits = actor->bits;
+    bool parked_only = actor->parked && (bits & ~IO_BITS) == 0;
+    bool more = bits != 0 && !parked_only;
+    actor->active = more;
+    pthread_mutex_unlock(&actor->lock);
+    if (more) {
+        ldc_engine_push(&actor->job, LDC_JOB_READY); /* the reference goes along */
+    } else {
+        ldc_ref_put(&actor->ref);
+    }
+}
+
+/* A turn without a user slot. */
 static void run(ldc_job *job, bool user_slot)
 {
-    ldc_actor *actor = actor_of(job);
-    const uint32_t io = LDC_BIT_READ | LDC_BIT_WRITE | LDC_BIT_ERROR;
-    for (;;) {
-        pthread_mutex_lock(&actor->lock);
-        uint32_t bits = actor->bits;
-        /* Only I/O can lead into user code: timers and commands never wait for a user slot. */
-        bool move = actor->calls_user && !user_slot && (bits & io) != 0;
-        actor->bits = move ? bits & io : 0;
-        bits = move ? bits & ~io : bits;
-        if (bits == 0 && !move) {
-            actor->active = false;
-        }
-        pthread_mutex_unlock(&actor->lock);
-        if (move && bits == 0) {
-            ldc_engine_push(&actor->job, true);
-            return; /* still active, the reference goes along */
-        }
-        if (bits == 0) {
-            break;
-        }
-        actor->step(actor, bits);
-        if ((bits & LDC_BIT_TIMER) != 0) {
-            reschedule(actor); /* it left the heap when it fired */
-        }
+    (void)user_slot;
+    ldc_actor *actor = (ldc_actor *)(void *)((char *)job - offsetof(ldc_actor, job));
+    bool queue_user = false;
+    pthread_mutex_lock(&actor->lock);
+    uint32_t bits = actor->bits;
+    actor->bits = 0;
+    if (actor->calls_user && (bits & IO_BITS) != 0) {
+        actor->bits = bits & IO_BITS;
+        bits &= ~IO_BITS;
+        queue_user = park(actor);
     }
-    ldc_ref_put(&actor->ref);
+    pthread_mutex_unlock(&actor->lock);
+    if (queue_user) {
+        ldc_ref_get(&actor->ref);
+        ldc_engine_push(&actor->user_job, LDC_JOB_USER);
+    }
+    if (bits != 0) {
+        step(actor, bits);
+    }
+    rest(actor);
 }
 
-int ldc_actor_init(ldc_actor *actor, void (*step)(ldc_actor *self, uint32_t bits),
+/* A turn with a user slot: I/O that was parked, and whatever else came. */
+static void run_with_slot(ldc_job *job, bool user_slot)
+{
+    (void)user_slot;
+    ldc_actor *actor = (ldc_actor *)(void *)((char *)job - offsetof(ldc_actor, user_job));
+    pthread_mutex_lock(&actor->lock);
+    uint32_t bits = 0;
+    actor->parked = false;
+    if (!actor
+             ->active) { /* else the other job runs or will run, finds the I/O and parks it again */
+        bits = actor->bits;
+        actor->bits = 0;
+        actor->active = bits != 0;
+    }
+    pthread_mutex_unlock(&actor->lock);
+    if (bits == 0) {
+        ldc_ref_put(&actor->ref);
+        return;
+    }
+    step(actor, bits);
+    rest(actor);
+}
+
+int ldc_actor_init(ldc_actor *actor, void (*on_step)(ldc_actor *self, uint32_t bits),
                    void (*destroy)(ldc_ref *self))
 {
     ldc_ref_init(&actor->ref, destroy);
     actor->job.run = run;
-    actor->step = step;
+    actor->user_job.run = run_with_slot;
+    actor->step = on_step;
     actor->fd = -1;
     pthread_mutex_init(&actor->lock, NULL);
+    ldc_engine_retain();
     actor->id = ldc_registry_add(&actors, &actor->ref);
-    if (actor->id == 0 || ldc_engine_poller() == NULL) {
+    if (actor->id == 0 || ldc_engine_poller() == NULL || !reserve_timer() || !ldc_engine_ensure()) {
         ldc_registry_remove(&actors, actor->id);
         pthread_mutex_destroy(&actor->lock);
+        ldc_engine_release();
         return ENOMEM;
     }
-    ldc_engine_retain();
     return 0;
 }
 
@@ -240,9 +306,7 @@ void ldc_actor_post(ldc_actor *actor, uint32_t bits)
     pthread_mutex_unlock(&actor->lock);
     if (start) {
         ldc_ref_get(&actor->ref);
-        /* Not yet known on which side of the border it works: the strand itself moves over if it
-         * has to. */
-        ldc_engine_push(&actor->job, false);
+        ldc_engine_push(&actor->job, LDC_JOB_READY);
     }
 }
 

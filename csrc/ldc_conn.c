@@ -41,7 +41,8 @@ enum {
     READ_SIZE = 16 * 1024,
     READS_AT_ONCE = 16,
     DRAIN_BYTES = 64 * 1024 * 1024,
-    FORCED_LINGER_MS = 1000
+    FORCED_LINGER_MS = 1000,
+    MAX_DRAINING = 256, /* more at once are given the short limit */
 };
 
 struct ldc_conn {
@@ -53,7 +54,7 @@ struct ldc_conn {
     ldc_transport *transport; /* owned */
     ldc_target target;        /* owned; opening only */
     int next_address;
-    bool resolved, resolve_failed;
+    bool resolved;
     int gai;
     ldc_limits limits;
     int64_t began;
@@ -61,10 +62,12 @@ struct ldc_conn {
     bool first_data_seen;
     size_t drained;
     ldc_question *question; /* reference, under actor.lock */
-    bool ending;            /* under actor.lock: a command to end was given */
+    bool ending;            /* under actor.lock: the user's command to end was given */
+    bool evicted;           /* under actor.lock: so was EVICT */
 };
 
 static atomic_uint handshakes;
+static atomic_uint draining;
 static atomic_ullong links, link_failures;
 
 static void conn_step(ldc_actor *actor, uint32_t bits);
@@ -147,6 +150,9 @@ static void apply_socket_options(ldc_conn *conn, int fd)
 
 static void die(ldc_conn *conn)
 {
+    if (conn->phase == DRAINING) {
+        atomic_fetch_sub(&draining, 1u);
+    }
     conn->phase = DEAD;
     if (conn->transport != NULL) {
         conn->transport->ops->free(conn->transport);
@@ -194,8 +200,10 @@ static void linger(ldc_conn *conn, bool goodbye, bool forced)
         return;
     }
     conn->phase = DRAINING;
+    conn->actor.calls_user = false;
+    bool crowded = atomic_fetch_add(&draining, 1u) >= MAX_DRAINING;
     uint64_t ms = conn->limits.value[LDC_LIMIT_LINGER_TIMEOUT];
-    if (forced && ms > FORCED_LINGER_MS) {
+    if ((forced || crowded) && ms > FORCED_LINGER_MS) {
         ms = FORCED_LINGER_MS;
     }
     ldc_actor_deadline(&conn->actor, DEADLINE_PHASE, 0);
@@ -208,14 +216,14 @@ static void finish(ldc_conn *conn, int code, ldc_failure *failure, bool silent)
 {
     ldc_net *net = conn->net;
     phase was = conn->phase;
-    ldc_net *parent = NULL;
+    bool link_owed = conn->tls != NULL && (was == TOLD || was == HANDSHAKE || was == LATE);
     if (was == HANDSHAKE || was == LATE) {
         atomic_fetch_sub(&handshakes, 1u);
     }
     if (conn->server && conn->tls != NULL) {
         ldc_handshakes_remove(conn);
     }
-    if (was == HANDSHAKE || was == LATE) {
+    if (link_owed) {
         atomic_fetch_add(&link_failures, 1u);
         ldc_link_info_failed(net, ldc_tls_link_of(conn->transport));
     }
@@ -223,16 +231,10 @@ static void finish(ldc_conn *conn, int code, ldc_failure *failure, bool silent)
         ldc_net_fail(net, conn, failure, conn->began);
     }
     pthread_mutex_lock(&net->lock);
-    bool mine = net->conn == conn;
-    if (mine) {
-        net->connected = false;
-        net->conn = NULL;
-        net->busy = false;
-        net->closing = false;
-        parent = net->parent;
-        net->parent = NULL;
-        pthread_cond_broadcast(&net->idle);
-    }
+    net->connected = false;
+    net->closing = true; /* a Connect from now on waits until all of this has been queued */
+    ldc_net *parent = net->parent;
+    net->parent = NULL;
     pthread_mutex_unlock(&net->lock);
     if (parent != NULL) {
         ldc_net_remove_child(parent, net->id);
@@ -241,7 +243,7 @@ static void finish(ldc_conn *conn, int code, ldc_failure *failure, bool silent)
         if (was == OPENING && !conn->server) {
             ldc_deliver(net, LDC_EVENT_CONNECT,
                         code == DICOM_SUCCESS ? DICOM_ERROR_CANCELED : code);
-        } else if ((was == HANDSHAKE || was == LATE) && code != DICOM_SUCCESS) {
+        } else if (link_owed && code != DICOM_SUCCESS) {
             ldc_deliver(net, LDC_EVENT_SECURE_LINK_READY, code);
         }
         ldc_deliver_close(net, code, parent);
@@ -249,10 +251,14 @@ static void finish(ldc_conn *conn, int code, ldc_failure *failure, bool silent)
     if (parent != NULL) {
         ldc_net_put(parent);
     }
+    pthread_mutex_lock(&net->lock);
+    net->conn = NULL;
+    net->busy = false;
+    net->closing = false;
+    pthread_cond_broadcast(&net->idle);
+    pthread_mutex_unlock(&net->lock);
     conn->net = NULL;
-    if (mine) {
-        ldc_conn_put(conn); /* the net's */
-    }
+    ldc_conn_put(conn); /* the net's */
     ldc_net_put(net);
 }
 
@@ -406,6 +412,14 @@ static void late_done(ldc_conn *conn)
     ready(conn);
 }
 
+static bool was_evicted(ldc_conn *conn)
+{
+    pthread_mutex_lock(&conn->actor.lock);
+    bool evicted = conn->evicted;
+    pthread_mutex_unlock(&conn->actor.lock);
+    return evicted;
+}
+
 static void timed_out(ldc_conn *conn)
 {
     ldc_failure failure;
@@ -419,10 +433,11 @@ static void shake_hands(ldc_conn *conn)
 {
     ldc_io result = conn->transport->ops->handshake(conn->transport);
     ldc_tls_link *link = ldc_tls_link_of(conn->transport);
-    if (result == LDC_IO_FAILED && ldc_conn_ending(conn)) {
-        return; /* a command cut the verdict short; it comes next and says how this ends */
+    bool commanded = ldc_conn_ending(conn) || (result == LDC_IO_FAILED && was_evicted(conn));
+    if ((result == LDC_IO_DONE || result == LDC_IO_FAILED) && commanded) {
+        return; /* a command came during the verdict; its turn is next, and it says how this ends */
     }
-    if (result != LDC_IO_DONE && ldc_now_ms() >= conn->handshake_deadline) {
+    if (ldc_now_ms() >= conn->handshake_deadline) {
         timed_out(conn); /* also when a verdict came too late */
         return;
     }
@@ -478,24 +493,29 @@ static void go(ldc_conn *conn)
 
 /* ---- the beginning ---- */
 
-static void remember_addresses(ldc_conn *conn)
+typedef struct endpoints {
+    ldc_address peer, host;
+} endpoints;
+
+static endpoints endpoints_of(int fd)
 {
-    ldc_net *net = conn->net;
-    ldc_address peer = {.length = sizeof peer.storage};
-    ldc_address host = {.length = sizeof host.storage};
-    if (getpeername(conn->actor.fd, (struct sockaddr *)&peer.storage, &peer.length) != 0) {
-        peer.length = 0;
+    endpoints ends = {.peer.length = sizeof ends.peer.storage,
+                      .host.length = sizeof ends.host.storage};
+    if (getpeername(fd, (struct sockaddr *)&ends.peer.storage, &ends.peer.length) != 0) {
+        ends.peer.length = 0;
     }
-    if (getsockname(conn->actor.fd, (struct sockaddr *)&host.storage, &host.length) != 0) {
-        host.length = 0;
+    if (getsockname(fd, (struct sockaddr *)&ends.host.storage, &ends.host.length) != 0) {
+        ends.host.length = 0;
     }
-    pthread_mutex_lock(&net->lock);
-    if (net->conn == conn) {
-        ldc_address_text(&peer, net->peer_address, &net->peer_port);
-        ldc_address_text(&host, net->host_address, &net->host_port);
-        net->connected = !net->closing;
-    }
-    pthread_mutex_unlock(&net->lock);
+    return ends;
+}
+
+/* The net's lock is held. */
+static void set_endpoints(ldc_net *net, const endpoints *ends)
+{
+    ldc_address_text(&ends->peer, net->peer_address, &net->peer_port);
+    ldc_address_text(&ends->host, net->host_address, &net->host_port);
+    net->connected = !net->closing && !net->disposed;
 }
 
 static bool make_transport(ldc_conn *conn)
@@ -509,7 +529,10 @@ static bool make_transport(ldc_conn *conn)
 static void connected(ldc_conn *conn)
 {
     apply_socket_options(conn, conn->actor.fd);
-    remember_addresses(conn);
+    endpoints ends = endpoints_of(conn->actor.fd);
+    pthread_mutex_lock(&conn->net->lock);
+    set_endpoints(conn->net, &ends);
+    pthread_mutex_unlock(&conn->net->lock);
     ldc_actor_deadline(&conn->actor, DEADLINE_PHASE, 0);
     target_clear(&conn->target);
     if (!make_transport(conn)) {
@@ -561,6 +584,12 @@ static void end_connect(ldc_conn *conn, int error)
     case EPERM:
         code = DICOM_ERROR_NET_ACCESS_DENIED;
         remedy = "The system forbids this connection: look at its firewall rules.";
+        break;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+        remedy =
+            "This program has no descriptor or memory left for a connection: raise the limit (ulimit -n).";
         break;
     case ECONNRESET:
     case ECONNABORTED:
@@ -652,11 +681,12 @@ static void start(ldc_conn *conn)
     ldc_conn_ref(conn);
     work->conn = conn;
     work->job.run = resolve;
-    ldc_engine_push(&work->job, true);
+    ldc_engine_push(&work->job, LDC_JOB_BLOCKING);
 }
 
 static void resolved(ldc_conn *conn)
 {
+    conn->resolved = true;
     if (conn->target.count > 0) {
         try_next(conn, 0);
         return;
@@ -679,6 +709,14 @@ static void connect_progress(ldc_conn *conn)
     if (getsockopt(conn->actor.fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) {
         error = errno;
     }
+    endpoints ends = endpoints_of(conn->actor.fd);
+    if (error == 0 && ends.peer.length == 0) {
+        /* Not yet: an event that meant something else. */
+        error = ldc_actor_arm(&conn->actor, LDC_POLL_WRITE) == 0 ? EINPROGRESS : ENOMEM;
+    }
+    if (error == EINPROGRESS) {
+        return;
+    }
     if (error == 0) {
         connected(conn);
     } else {
@@ -695,7 +733,7 @@ static void on_commands(ldc_conn *conn, uint32_t bits)
         linger(conn, true, true);
     } else if ((bits & LDC_CONN_CLOSE) != 0) {
         end(conn, DICOM_SUCCESS, NULL, true);
-    } else if ((bits & LDC_CONN_EVICT) != 0 && conn->phase == HANDSHAKE) {
+    } else if ((bits & LDC_CONN_EVICT) != 0 && (conn->phase == TOLD || conn->phase == HANDSHAKE)) {
         end_with(
             conn, DICOM_ERROR_NET_TOO_MANY_CONNECTIONS, DICOM_STAGE_TLS, DICOM_SIDE_LOCAL,
             "The limit of unfinished TLS handshakes is reached: this was the oldest",
@@ -707,15 +745,21 @@ static void on_deadline(ldc_conn *conn)
 {
     switch (conn->phase) {
     case OPENING:
-        end_connect(conn, ETIMEDOUT);
+        if (conn->target.name != NULL && !conn->resolved) {
+            end_with(
+                conn, DICOM_ERROR_NET_TIMEOUT, DICOM_STAGE_RESOLVE, DICOM_SIDE_LOCAL, NULL,
+                "The name service did not answer: check this computer's, or give the address.");
+        } else {
+            end_connect(conn, ETIMEDOUT);
+        }
         break;
+    case TOLD:
     case HANDSHAKE:
         timed_out(conn);
         break;
     case LATE:
         late_done(conn); /* a server that stays silent has not refused */
         break;
-    case TOLD:
     case READY:
     case DRAINING:
     case DEAD:
@@ -813,12 +857,17 @@ ldc_conn *ldc_conn_adopt(ldc_net *net, ldc_tls_context *tls, int fd, int64_t sin
     }
     apply_socket_options(conn, fd);
     conn->phase = tls == NULL ? READY : TOLD;
+    if (tls != NULL) {
+        ldc_actor_deadline(&conn->actor, DEADLINE_PHASE, conn->handshake_deadline);
+    }
+    /* All is set before others can see the connection: from then on its strand alone touches it. */
+    endpoints ends = endpoints_of(fd);
+    ldc_conn_ref(conn); /* the caller's */
     pthread_mutex_lock(&net->lock);
     ldc_conn_ref(conn); /* the net's */
     net->conn = conn;
+    set_endpoints(net, &ends);
     pthread_mutex_unlock(&net->lock);
-    ldc_conn_ref(conn); /* the caller's */
-    remember_addresses(conn);
     return conn;
 }
 
@@ -827,7 +876,8 @@ void ldc_conn_command(ldc_conn *conn, uint32_t bits)
     ldc_question *question = NULL;
     if ((bits & (LDC_CONN_ABORT | LDC_CONN_CLOSE | LDC_CONN_EVICT)) != 0) {
         pthread_mutex_lock(&conn->actor.lock);
-        conn->ending = true;
+        conn->ending = conn->ending || (bits & (LDC_CONN_ABORT | LDC_CONN_CLOSE)) != 0;
+        conn->evicted = conn->evicted || (bits & LDC_CONN_EVICT) != 0;
         question = conn->question;
         if (question != NULL) {
             ldc_ref_get(&question->ref);
@@ -849,7 +899,7 @@ void ldc_conn_set_question(ldc_conn *conn, ldc_question *question)
     if (question != NULL) {
         ldc_ref_get(&question->ref);
     }
-    bool ending = conn->ending;
+    bool ending = conn->ending || conn->evicted;
     pthread_mutex_unlock(&conn->actor.lock);
     if (question != NULL && ending) {
         ldc_question_cancel(question);
@@ -887,6 +937,12 @@ void ldc_conn_put(ldc_conn *conn)
 uint64_t ldc_conn_id(const ldc_conn *conn)
 {
     return conn->actor.id;
+}
+
+void ldc_conn_after_fork(void)
+{
+    atomic_store(&handshakes, 0u);
+    atomic_store(&draining, 0u);
 }
 
 ldc_conn_counts ldc_conn_statistics(void)

@@ -43,6 +43,8 @@ void ldc_conn_set_question(ldc_conn *conn, ldc_question *question);
 int64_t ldc_conn_handshake_deadline(const ldc_conn *conn);
 bool ldc_conn_ending(ldc_conn *conn);
 
+void ldc_conn_after_fork(void);
+
 /* Statistics. */
 typedef struct ldc_conn_counts {
     unsigned handshakes;
@@ -67,8 +69,8 @@ typedef struct ldc_pending {
     int64_t since;
 } ldc_pending;
 
-/* fd is listening; taken over on success. */
-ldc_listener *ldc_listener_new(ldc_net *net, int fd);
+/* Makes the net listen on fd, which is taken over on success. 0 or code. */
+int ldc_listener_new(ldc_net *net, int fd);
 bool ldc_listener_take(ldc_listener *listener, ldc_pending *pending); /* the oldest; false = none */
 void ldc_listener_stop(ldc_listener *listener); /* any thread; no more is accepted from now on */
 void ldc_listener_ref(ldc_listener *listener);

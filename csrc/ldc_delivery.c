@@ -283,9 +283,13 @@ static void run_on_worker(ldc_job *job, bool user_slot)
         ldc_event *event = unlink_first(net);
         if (event == NULL) {
             net->delivering = false;
+            pthread_cond_broadcast(&net->resting);
         }
         pthread_mutex_unlock(&net->lock);
-        if (event == NULL) {
+        if (event == NULL || !ldc_engine_same_process(net->pid)) {
+            if (event != NULL) {
+                return; /* a forked child came back from a callback: all this is the parent's */
+            }
             break;
         }
         if (event->kind == LDC_EVENT_GO) {
@@ -310,7 +314,7 @@ static void push(ldc_event *event)
         pthread_mutex_lock(&pump.lock);
     }
     pthread_mutex_lock(&net->lock);
-    bool drop = net->disposed;
+    bool drop = net->disposed || (net->silent && event->kind != LDC_EVENT_GO);
     bool start = false;
     if (!drop) {
         if (net->last == NULL) {
@@ -345,7 +349,7 @@ static void push(ldc_event *event)
     }
     if (start) {
         net->job.run = run_on_worker;
-        ldc_engine_push(&net->job, true);
+        ldc_engine_push(&net->job, LDC_JOB_USER);
     }
     ldc_net_put(net);
 }
@@ -508,6 +512,63 @@ void ldc_delivery_after_fork(void)
 
 /* ---- verdicts ---- */
 
+/* Takes the net's turn of user code for the strand; false: not before the handshake's limit. */
+static bool begin_turn(ldc_net *net, const ldc_conn *conn)
+{
+    struct timespec end = at_ms(ldc_conn_handshake_deadline(conn));
+    bool taken = true;
+    pthread_mutex_lock(&net->lock);
+    while (taken && net->delivering) {
+        taken = pthread_cond_timedwait(&net->resting, &net->lock, &end) != ETIMEDOUT;
+    }
+    if (taken) {
+        net->delivering = true;
+    }
+    pthread_mutex_unlock(&net->lock);
+    return taken;
+}
+
+/* Gives it back, to the events that have come meanwhile. */
+static void end_turn(ldc_net *net)
+{
+    pthread_mutex_lock(&net->lock);
+    bool more = net->first != NULL;
+    net->delivering = more;
+    if (more) {
+        ldc_ref_get(&net->ref);
+    } else {
+        pthread_cond_broadcast(&net->resting);
+    }
+    pthread_mutex_unlock(&net->lock);
+    if (more) {
+        net->job.run = run_on_worker;
+        ldc_engine_push(&net->job, LDC_JOB_USER);
+    }
+}
+
+/* Worker delivery: the strand itself asks. Events of the net do not overlap with it. */
+static int ask_on_strand(const DICOMNETCALLBACKEXT *ext, ldc_net *net, ldc_conn *conn, int ok,
+                         char *text, int code, const char *error_text)
+{
+    int value = DICOM_VERIFY_NO_ANSWER;
+    char *mutable_text = ldc_strdup(error_text);
+    if (mutable_text == NULL || !begin_turn(net, conn)) {
+        free(mutable_text);
+        return value;
+    }
+    if (ldc_user_enter()) {
+        value = ext->pfnVerify(ldc_net_handle(net), ok, text, code, mutable_text);
+        ldc_user_leave();
+    }
+    end_turn(net);
+    free(mutable_text);
+    pthread_mutex_lock(&net->lock);
+    bool disposed = net->disposed;
+    pthread_mutex_unlock(&net->lock);
+    /* Whoever was asked has given the net up meanwhile: a yes no longer counts (design D4). */
+    return disposed || ldc_conn_ending(conn) ? DICOM_VERIFY_NO_ANSWER : value;
+}
+
 int ldc_deliver_verdict(ldc_net *net, ldc_conn *conn, int ok, char *text, int code,
                         const char *error_text)
 {
@@ -515,22 +576,14 @@ int ldc_deliver_verdict(ldc_net *net, ldc_conn *conn, int ok, char *text, int co
     DICOMNETCALLBACKEXT ext = net->callbacks_ext;
     bool disposed = net->disposed;
     pthread_mutex_unlock(&net->lock);
-    if (disposed || ldc_user_muted()) {
+    if (disposed || ldc_user_muted() || ldc_conn_ending(conn)) {
         return DICOM_VERIFY_NO_ANSWER;
     }
     if (ext.pfnVerify == NULL) {
         return ok;
     }
     if (!ldc_pumped()) {
-        /* On the strand itself: no event of this net is being told, GO came after all of them. */
-        int value = DICOM_VERIFY_NO_ANSWER;
-        char *mutable_text = ldc_strdup(error_text);
-        if (mutable_text != NULL && ldc_user_enter()) {
-            value = ext.pfnVerify(ldc_net_handle(net), ok, text, code, mutable_text);
-            ldc_user_leave();
-        }
-        free(mutable_text);
-        return value;
+        return ask_on_strand(&ext, net, conn, ok, text, code, error_text);
     }
     ldc_question *question = question_new(ok, text, code, error_text);
     ldc_event *event = question == NULL ? NULL : event_new(net, LDC_EVENT_VERIFY, 0);
@@ -555,5 +608,8 @@ int ldc_deliver_verdict(ldc_net *net, ldc_conn *conn, int ok, char *text, int co
     pthread_mutex_unlock(&question->lock);
     ldc_conn_set_question(conn, NULL);
     ldc_ref_put(&question->ref);
-    return value;
+    pthread_mutex_lock(&net->lock);
+    disposed = net->disposed;
+    pthread_mutex_unlock(&net->lock);
+    return disposed || ldc_conn_ending(conn) ? DICOM_VERIFY_NO_ANSWER : value;
 }

@@ -22,6 +22,8 @@ enum {
     MAX_THREADS = 64, /* user code that blocks holds one each */
     IDLE_MS = 5000,   /* an additional thread goes after that long without work */
     EVENTS_AT_ONCE = 16,
+    JOBS_BETWEEN_POLLS = 16,
+    MAX_BLOCKING = 8, /* name look-ups at once */
     STACK_BYTES = 1024 * 1024,
 };
 
@@ -31,8 +33,8 @@ typedef struct job_queue {
 
 static struct engine {
     pthread_mutex_t lock;
-    job_queue ready; /* never calls user code */
-    job_queue user;  /* may call it */
+    job_queue queue[LDC_JOB_KINDS];
+    unsigned blocking; /* jobs of that kind that run */
     unsigned threads;
     unsigned polling;   /* threads inside ldc_poller_wait */
     unsigned user_busy; /* user slots taken */
@@ -42,6 +44,9 @@ static struct engine {
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static atomic_int process_id;
+
+static _Thread_local bool on_worker;
+static _Thread_local bool has_user_slot;
 
 static atomic_bool muted;
 static atomic_uint callbacks_running;
@@ -57,6 +62,7 @@ int64_t ldc_now_ms(void)
  * registries. */
 static void before_fork(void)
 {
+    ldc_net_before_fork();
     ldc_actor_before_fork();
     pthread_mutex_lock(&engine.lock);
 }
@@ -65,6 +71,7 @@ static void after_fork_in_parent(void)
 {
     pthread_mutex_unlock(&engine.lock);
     ldc_actor_after_fork_in_parent();
+    ldc_net_after_fork_in_parent();
 }
 
 /* A forked child has none of our threads; what they held is the parent's. It starts anew. */
@@ -78,6 +85,7 @@ static void after_fork(void)
     ldc_net_after_fork();
     ldc_delivery_after_fork();
     ldc_handshakes_after_fork();
+    ldc_conn_after_fork();
     ldc_log_after_fork();
 }
 
@@ -116,17 +124,49 @@ static ldc_job *queue_take(job_queue *queue)
     return job;
 }
 
-/* What this thread may run now; the lock is held. */
-static ldc_job *next_job(bool *user)
+static bool waiting(ldc_job_kind kind)
 {
-    *user = false;
-    ldc_job *job = queue_take(&engine.ready);
-    if (job == NULL && engine.user.head != NULL && engine.user_busy + 1 < engine.threads) {
-        job = queue_take(&engine.user);
-        engine.user_busy++;
-        *user = true;
+    return engine.queue[kind].head != NULL;
+}
+
+/* A job that needs a user slot waits, and there may be one for it. */
+static bool wants_slot(void)
+{
+    return waiting(LDC_JOB_USER) || (waiting(LDC_JOB_BLOCKING) && engine.blocking < MAX_BLOCKING);
+}
+
+static ldc_job *take_with_slot(ldc_job_kind *kind)
+{
+    if (engine.user_busy + 1 >= engine.threads) {
+        return NULL;
     }
+    ldc_job *job = queue_take(&engine.queue[LDC_JOB_USER]);
+    *kind = LDC_JOB_USER;
+    if (job == NULL && engine.blocking < MAX_BLOCKING) {
+        job = queue_take(&engine.queue[LDC_JOB_BLOCKING]);
+        *kind = LDC_JOB_BLOCKING;
+        engine.blocking += job != NULL ? 1u : 0u;
+    }
+    engine.user_busy += job != NULL ? 1u : 0u;
     return job;
+}
+
+/* What this thread may run now, each side of the border in turn; the lock is held. */
+static ldc_job *next_job(ldc_job_kind *kind, bool user_first)
+{
+    ldc_job *job = user_first ? take_with_slot(kind) : NULL;
+    if (job == NULL) {
+        job = queue_take(&engine.queue[LDC_JOB_READY]);
+        *kind = LDC_JOB_READY;
+    }
+    return job == NULL && !user_first ? take_with_slot(kind) : job;
+}
+
+/* A job has ended; the lock is held. */
+static void give_back(ldc_job_kind kind)
+{
+    engine.user_busy -= kind != LDC_JOB_READY ? 1u : 0u;
+    engine.blocking -= kind == LDC_JOB_BLOCKING ? 1u : 0u;
 }
 
 static void *work(void *unused);
@@ -163,10 +203,10 @@ static bool staff(void)
             break; /* the system has none to give; those that exist go on */
         }
     }
-    if (engine.user.head != NULL && engine.user_busy + 1 >= engine.threads) {
+    if (wants_slot() && engine.user_busy + 1 >= engine.threads) {
         spawn();
     }
-    return engine.polling > 0 && (engine.ready.head != NULL || engine.user.head != NULL);
+    return engine.polling > 0 && (waiting(LDC_JOB_READY) || wants_slot());
 }
 
 static ldc_poller *poller(void)
@@ -177,17 +217,35 @@ static ldc_poller *poller(void)
     return engine.poller;
 }
 
-void ldc_engine_push(ldc_job *job, bool user)
+void ldc_engine_push(ldc_job *job, ldc_job_kind kind)
 {
     pthread_once(&once, set_up_once);
     pthread_mutex_lock(&engine.lock);
-    (void)poller();
-    queue_put(user ? &engine.user : &engine.ready, job);
+    bool alone = !waiting(LDC_JOB_READY) && !waiting(LDC_JOB_USER) && !waiting(LDC_JOB_BLOCKING);
+    queue_put(&engine.queue[kind], job);
     bool wake = staff();
-    pthread_mutex_unlock(&engine.lock);
-    if (wake) {
-        ldc_poller_wake(engine.poller);
+    if (alone && on_worker && !has_user_slot) {
+        wake = false; /* this thread comes back for it at once */
     }
+    ldc_poller *to_wake = poller();
+    pthread_mutex_unlock(&engine.lock);
+    if (wake && to_wake != NULL) {
+        ldc_poller_wake(to_wake);
+    }
+}
+
+bool ldc_engine_ensure(void)
+{
+    pthread_mutex_lock(&engine.lock);
+    (void)staff();
+    bool some = engine.threads > 0;
+    pthread_mutex_unlock(&engine.lock);
+    return some;
+}
+
+bool ldc_engine_may_call_user(void)
+{
+    return !on_worker || has_user_slot;
 }
 
 struct ldc_poller *ldc_engine_poller(void)
@@ -203,7 +261,8 @@ struct ldc_poller *ldc_engine_poller(void)
  * afterwards staffs anew. */
 static bool retire(bool idle)
 {
-    bool nothing_left = engine.users == 0 && engine.ready.head == NULL && engine.user.head == NULL;
+    bool nothing_left = engine.users == 0 && !waiting(LDC_JOB_READY) && !waiting(LDC_JOB_USER) &&
+                        !waiting(LDC_JOB_BLOCKING);
     if (nothing_left ||
         (idle && engine.threads > MIN_THREADS && engine.user_busy + 2 < engine.threads)) {
         engine.threads--;
@@ -212,50 +271,74 @@ static bool retire(bool idle)
     return false;
 }
 
+/* Waits for events and hands them out. The lock is held before and after. true: nothing happened
+ * for long. */
+static bool poll_once(int timeout_ms)
+{
+    ldc_poll_event events[EVENTS_AT_ONCE];
+    engine.polling++;
+    pthread_mutex_unlock(&engine.lock);
+    int64_t began = ldc_now_ms();
+    int count = ldc_poller_wait(engine.poller, events, EVENTS_AT_ONCE, timeout_ms);
+    bool idle = timeout_ms > 0 && count == 0 && ldc_now_ms() - began >= timeout_ms;
+    pthread_mutex_lock(&engine.lock);
+    engine.polling--;
+    pthread_mutex_unlock(&engine.lock);
+    for (int i = 0; i < count; i++) {
+        ldc_actor_event(events[i].token, events[i].events);
+    }
+    pthread_mutex_lock(&engine.lock);
+    return idle;
+}
+
 static void *work(void *unused)
 {
     (void)unused;
-    ldc_poll_event events[EVENTS_AT_ONCE];
     bool idle = false;
+    bool user_first = false;
+    unsigned since_poll = 0;
+    int pid = (int)getpid();
+    on_worker = true;
+    pthread_mutex_lock(&engine.lock);
     for (;;) {
-        bool user;
-        pthread_mutex_lock(&engine.lock);
-        ldc_job *job = next_job(&user);
+        ldc_job_kind kind;
+        ldc_job *job = next_job(&kind, user_first);
+        user_first = !user_first;
+        if (job == NULL && retire(idle)) {
+            break;
+        }
         if (job == NULL) {
-            if (retire(idle)) {
-                bool others = engine.polling > 0 && engine.users == 0;
-                pthread_mutex_unlock(&engine.lock);
-                if (others) {
-                    ldc_poller_wake(engine.poller);
-                }
-                return NULL;
-            }
-            engine.polling++;
-            pthread_mutex_unlock(&engine.lock);
-            int64_t began = ldc_now_ms();
-            int count = ldc_poller_wait(engine.poller, events, EVENTS_AT_ONCE, IDLE_MS);
-            idle = count == 0 && ldc_now_ms() - began >= IDLE_MS;
-            pthread_mutex_lock(&engine.lock);
-            engine.polling--;
-            pthread_mutex_unlock(&engine.lock);
-            for (int i = 0; i < count; i++) {
-                ldc_actor_event(events[i].token, events[i].events);
-            }
+            (void)staff(); /* a thread may be had by now that could not be started before */
+            idle = poll_once(IDLE_MS);
+            since_poll = 0;
             continue;
         }
-        idle = false;
         bool wake = staff();
         pthread_mutex_unlock(&engine.lock);
         if (wake) {
             ldc_poller_wake(engine.poller);
         }
-        job->run(job, user);
-        if (user) {
-            pthread_mutex_lock(&engine.lock);
-            engine.user_busy--;
-            pthread_mutex_unlock(&engine.lock);
+        has_user_slot = kind != LDC_JOB_READY;
+        job->run(job, has_user_slot);
+        has_user_slot = false;
+        if (!ldc_engine_same_process(pid)) {
+            return NULL; /* user code forked and returned in the child: nothing here is the child's
+                          */
+        }
+        pthread_mutex_lock(&engine.lock);
+        give_back(kind);
+        idle = false;
+        if (++since_poll >= JOBS_BETWEEN_POLLS) {
+            since_poll = 0;
+            (void)poll_once(0); /* whoever keeps the queue full must not keep events out */
         }
     }
+    bool others = engine.polling > 0 && engine.users == 0;
+    pthread_mutex_unlock(&engine.lock);
+    if (others) {
+        ldc_poller_wake(engine.poller);
+    }
+    return NULL;
 }
 
 void ldc_engine_retain(void)

@@ -22,8 +22,19 @@ typedef struct ldc_job {
     void (*run)(struct ldc_job *self, bool user_slot);
 } ldc_job;
 
-/* Queues the job for a worker; user: it may call user code. Starts threads when there are none. */
-void ldc_engine_push(ldc_job *job, bool user);
+typedef enum ldc_job_kind {
+    LDC_JOB_READY,    /* never calls user code, never blocks */
+    LDC_JOB_USER,     /* may call user code: takes a user slot */
+    LDC_JOB_BLOCKING, /* blocks in the system (name service): takes one of a few user slots */
+    LDC_JOB_KINDS,
+} ldc_job_kind;
+
+/* Queues the job for a worker. Starts threads when there are too few. */
+void ldc_engine_push(ldc_job *job, ldc_job_kind kind);
+/* Whether there is a worker at all; tries to start one. false: the system has no thread to give. */
+bool ldc_engine_ensure(void);
+/* Whether this thread may call user code: it is none of ours, or holds a user slot. */
+bool ldc_engine_may_call_user(void);
 /* Monotonic time in milliseconds. */
 int64_t ldc_now_ms(void);
 /* Nets and actors count as users of the engine: threads end when none is left. */
@@ -55,11 +66,13 @@ enum {
  */
 typedef struct ldc_actor {
     ldc_ref ref;
-    ldc_job job;
-    uint64_t id; /* in the registry while open */
+    ldc_job job;      /* runs the strand without a user slot */
+    ldc_job user_job; /* runs it with one */
+    uint64_t id;      /* in the registry while open */
     pthread_mutex_t lock;
     uint32_t bits;   /* under lock */
-    bool active;     /* under lock: queued or running */
+    bool active;     /* under lock: queued to run or running */
+    bool parked;     /* under lock: user_job is queued, I/O waits for its slot */
     bool calls_user; /* strand: the next step may call user code */
     bool registered; /* strand: fd is in the poller */
     int fd;          /* strand: owned, -1 = none */

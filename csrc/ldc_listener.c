@@ -238,13 +238,14 @@ static void listener_step(ldc_actor *actor, uint32_t bits)
     }
 }
 
-ldc_listener *ldc_listener_new(ldc_net *net, int fd)
+int ldc_listener_new(ldc_net *net, int fd)
 {
     ldc_listener *listener = calloc(1, sizeof *listener);
     if (listener == NULL ||
         ldc_actor_init(&listener->actor, listener_step, listener_destroy) != 0) {
         free(listener);
-        return NULL;
+        return ldc_error(DICOM_ERROR_MEMORY, "%s",
+                         "no memory, thread or descriptor is left for a listener");
     }
     ldc_ref_get(&net->ref);
     listener->net = net;
@@ -252,14 +253,22 @@ ldc_listener *ldc_listener_new(ldc_net *net, int fd)
     listener->max_connections = ldc_net_limit(net, LDC_LIMIT_CONNECTIONS);
     listener->max_pending = ldc_net_limit(net, LDC_LIMIT_HANDSHAKES_TOTAL);
     listener->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    listener->actor.fd = fd;
     listener->listening = fd;
     pthread_mutex_lock(&net->lock);
-    ldc_ref_get(&listener->actor.ref); /* the net's */
-    net->listener = listener;
+    bool disposed = net->disposed;
+    if (!disposed) {
+        listener->actor.fd = fd;
+        ldc_ref_get(&listener->actor.ref); /* the net's */
+        net->listener = listener;
+    }
     pthread_mutex_unlock(&net->lock);
+    if (disposed) { /* freed meanwhile by another thread, which did not see the listener */
+        listener->listening = -1;
+        ldc_actor_post(&listener->actor, STOP);
+        return ldc_error(DICOM_ERROR_OBJECT_DISPOSED, "%s", "the net was freed");
+    }
     ldc_actor_post(&listener->actor, LDC_BIT_READ);
-    return listener;
+    return DICOM_SUCCESS;
 }
 
 void ldc_listener_stop(ldc_listener *listener)

@@ -60,6 +60,7 @@ static void net_destroy(ldc_ref *ref)
     free(net->children);
     free(net->path);
     pthread_cond_destroy(&net->idle);
+    pthread_cond_destroy(&net->resting);
     pthread_mutex_destroy(&net->lock);
     free(net);
     atomic_fetch_sub(&alive, 1u);
@@ -79,6 +80,7 @@ static ldc_net *net_alloc(void)
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&net->idle, &attributes);
+    pthread_cond_init(&net->resting, &attributes);
     pthread_condattr_destroy(&attributes);
     ldc_tls_choice_init(&net->choice);
     ldc_failure_init(&net->failure);
@@ -142,6 +144,16 @@ size_t ldc_net_count(void)
     return ldc_registry_count(&nets);
 }
 
+void ldc_net_before_fork(void)
+{
+    pthread_mutex_lock(&nets.lock);
+}
+
+void ldc_net_after_fork_in_parent(void)
+{
+    pthread_mutex_unlock(&nets.lock);
+}
+
 void ldc_net_after_fork(void)
 {
     ldc_registry_forget(&nets);
@@ -168,6 +180,7 @@ int ldc_net_begin(ldc_net *net)
     } else {
         net->busy = true;
         net->closing = false;
+        net->silent = false;
         net->connected = false;
         net->peer_address[0] = '\0';
         net->host_address[0] = '\0';
@@ -242,6 +255,25 @@ void ldc_net_remove_child(ldc_net *parent, uint64_t child)
         }
     }
     pthread_mutex_unlock(&parent->lock);
+}
+
+void ldc_net_end_children(ldc_net *parent, bool notify)
+{
+    uint64_t *open = NULL;
+    size_t count = 0;
+    pthread_mutex_lock(&parent->lock);
+    if (parent->child_count > 0) {
+        open = malloc(parent->child_count * sizeof *open);
+    }
+    if (open != NULL) {
+        count = parent->child_count;
+        memcpy(open, parent->children, count * sizeof *open);
+    }
+    pthread_mutex_unlock(&parent->lock);
+    for (size_t i = 0; i < count; i++) {
+        (void)L_DicomCloseForced((HDICOMNET)(uintptr_t)open[i], notify ? 1 : 0);
+    }
+    free(open);
 }
 
 /* ---- limits ---- */
@@ -425,6 +457,8 @@ L_VOID L_DicomFreeNet(HDICOMNET hNet)
         ldc_conn_put(conn);
     }
     if (first) {
+        ldc_net_end_children(net,
+                             true); /* as CloseForced on a listener; they are told, it is not */
         ldc_deliver_discard(net);
         ldc_registry_remove(&nets, net->id);
         ldc_net_put(net); /* the user's */

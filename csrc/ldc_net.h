@@ -103,7 +103,8 @@ struct ldc_net {
     bool disposed;
     /* configuration: frozen while busy */
     bool busy;
-    bool closing; /* busy, and the end has been asked for */
+    bool closing; /* busy, and the end has been asked for or has come */
+    bool silent;  /* CloseForced(net, 0): nothing more is told of this connection */
     char *path;
     uint32_t mode;
     uint32_t flags;
@@ -133,7 +134,8 @@ struct ldc_net {
     /* delivery */
     ldc_job job;
     ldc_event *first, *last;
-    bool delivering;
+    bool delivering;        /* user code of this net is running */
+    pthread_cond_t resting; /* delivering became false */
 };
 
 /* ldc_net.c */
@@ -145,12 +147,15 @@ HDICOMNET ldc_net_handle(const ldc_net *net);
 void ldc_net_put(ldc_net *net);
 void ldc_net_clear_link(ldc_link_info *link); /* frees */
 size_t ldc_net_count(void);
-size_t ldc_net_alive(void);    /* memory of disposed nets that are in a callback included */
+size_t ldc_net_alive(void); /* memory of disposed nets that are in a callback included */
+void ldc_net_before_fork(void);
+void ldc_net_after_fork_in_parent(void);
 void ldc_net_after_fork(void); /* in the child: the parent's nets are not ours */
 /* Takes the failure into the net's record if conn is still its connection. */
 void ldc_net_fail(ldc_net *net, const ldc_conn *conn, ldc_failure *failure, int64_t began);
 bool ldc_net_add_child(ldc_net *parent, uint64_t child);
 void ldc_net_remove_child(ldc_net *parent, uint64_t child);
+void ldc_net_end_children(ldc_net *parent, bool notify); /* by force */
 uint64_t ldc_net_limit(const ldc_net *net, ldc_limit limit);
 /* Makes the net busy for a new connection or listener, waiting a moment for one that is closing. 0
  * or code. */

@@ -127,7 +127,10 @@ static int apply_versions(SSL_CTX *ctx, const ldc_tls_settings *settings, versio
             "at level 2)");
     }
     SSL_CTX_set_security_level(ctx, range->legacy ? 0 : SECURITY_LEVEL);
+    /* What the host's configuration may have set before we came. */
     SSL_CTX_clear_options(ctx, SSL_CTX_get_options(ctx));
+    (void)SSL_CTX_clear_cert_flags(ctx, SSL_CERT_FLAG_TLS_STRICT | SSL_CERT_FLAG_SUITEB_128_LOS |
+                                            SSL_CERT_FLAG_BROKEN_PROTOCOL);
     /* Without CIPHER_SERVER_PREFERENCE: the client's order counts (api 2.5). */
     uint64_t options = SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                        SSL_OP_ENABLE_MIDDLEBOX_COMPAT | range->switched_off;
@@ -281,7 +284,9 @@ static bool apply_groups(SSL_CTX *ctx, bool legacy)
         return false;
     }
     ERR_clear_error();
-    return SSL_CTX_set1_sigalgs_list(ctx, legacy ? LEGACY_SIGNATURES : SIGNATURES) == 1;
+    const char *signatures = legacy ? LEGACY_SIGNATURES : SIGNATURES;
+    return SSL_CTX_set1_sigalgs_list(ctx, signatures) == 1 &&
+           SSL_CTX_set1_client_sigalgs_list(ctx, signatures) == 1;
 }
 
 static int apply_credentials(SSL_CTX *ctx, const ldc_tls_credentials *credentials)

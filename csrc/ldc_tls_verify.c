@@ -122,7 +122,8 @@ int ldc_tls_verify_chain(X509_STORE_CTX *store, void *unused)
 
     if (link->no_answer) {
         link->failed = true;
-        X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED); /* alert bad_certificate: the peer is told */
+        X509_STORE_CTX_set_error(
+            store, X509_V_ERR_CERT_REJECTED); /* alert bad_certificate: the peer is told */
         return 0;
     }
     if (verified == 1 && !link->stopped) {

@@ -477,7 +477,7 @@ typedef L_UINT32 L_CIPHERSUITE; /* IANA number of a cipher suite, 0 = none */
 #define FLAG_SSL_CTX_CREATE_ALL          0x1F
 
 /* VERIFYCALLBACK: there was nobody to answer */
-#define DICOM_VERIFY_NO_ANSWER -1
+#define DICOM_VERIFY_NO_ANSWER -2147483647
 
 /* DICOMFAILURE.nStage */
 #define DICOM_STAGE_NONE        0
@@ -632,7 +632,9 @@ HDICOMNET L_DicomCreateNetExt(const L_TCHAR *pszPath, L_UINT32 nMode, pL_SSL_CTX
 /* Replaces path, mode and TLS settings; keeps the cipher list and a certificate already loaded. Reads the CA file.
  * DICOM_ERROR_INVALID_STATE while connecting, connected or listening. pSSLCtxCreate NULL = defaults. */
 L_INT L_DicomInitializeNet(HDICOMNET hNet, const L_TCHAR *pszPath, L_UINT32 nMode, pL_SSL_CTX_CREATE pSSLCtxCreate);
-/* Closes by force and silently, frees. Legal in every callback of the net: what is running ends first. NULL is fine. */
+/* Closes by force and silently, frees; a listener's children are closed by force too. Legal in every callback. Never
+ * waits: a callback of this net that has begun on another thread may still be running when it returns, so keep what
+ * pUserData points to until that has ended. NULL is fine. */
 L_VOID L_DicomFreeNet(HDICOMNET hNet);
 
 /* Returns at once; the result comes in CONNECT. A local address or port that cannot be bound, settings that cannot

@@ -804,7 +804,7 @@ C_GROUPS = (
     group(
         "VERIFYCALLBACK: there was nobody to answer",
         """
-        DICOM_VERIFY_NO_ANSWER -1
+        DICOM_VERIFY_NO_ANSWER -2147483647
         """,
     ),
     CGroup(

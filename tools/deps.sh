@@ -38,6 +38,7 @@ look() {
     [ "$group" = build ] && return
     need binutils has readelf
     need openssl has openssl
+    need pkgconf has pkg-config
     [ "$group" = test ] && return
     need clang has clang
     need clang-tidy has clang-tidy

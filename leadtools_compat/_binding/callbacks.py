@@ -241,7 +241,8 @@ def _interrupt_again() -> None:
     ends a wait of the main thread too.
     """
     main = threading.main_thread().ident
-    _thread.start_new_thread(signal.pthread_kill, (main, signal.SIGINT))
+    if main is not None:
+        _thread.start_new_thread(signal.pthread_kill, (main, int(signal.SIGINT)))
 
 
 def _log_escaped(kind: type[BaseException], error: object, traceback: object) -> None:

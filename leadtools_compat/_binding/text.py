@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any
+from typing import Any, TypeGuard
 
 from leadtools_compat._binding import ffi
 from leadtools_compat._binding.errors import parameter_error
 
-__all__ = ["Address", "StrPath", "address_to_c", "from_c", "is_bytes", "path_to_c", "text_to_c"]
+__all__ = ["Address", "Contents", "StrPath", "address_to_c", "from_c", "is_bytes", "path_to_c", "text_to_c"]
 
 StrPath = str | os.PathLike[str]
+Contents = bytes | bytearray | memoryview
 Address = str | IPv4Address | IPv6Address | None
 
 
@@ -64,6 +65,6 @@ def address_to_c(value: Address, name: str) -> Any:
     return text_to_c(value, name) if value else ffi.NULL
 
 
-def is_bytes(value: object) -> bool:
+def is_bytes(value: object) -> TypeGuard[Contents]:
     """Tell contents from paths: bytes-like objects are contents."""
     return isinstance(value, (bytes, bytearray, memoryview))

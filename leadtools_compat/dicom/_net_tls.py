@@ -8,7 +8,7 @@ from typing import Any
 from leadtools_compat._binding import ffi, lib, reads
 from leadtools_compat._binding.lifetime import ended
 from leadtools_compat._binding.pump import Collector
-from leadtools_compat._binding.text import StrPath, is_bytes, path_to_c, text_to_c
+from leadtools_compat._binding.text import Contents, StrPath, is_bytes, path_to_c, text_to_c
 from leadtools_compat.dicom._arguments import integer, member
 from leadtools_compat.dicom._net_state import call, live, state_of
 from leadtools_compat.dicom.dicom_exception import DicomException
@@ -168,9 +168,9 @@ class NetTls:
 
     def SetTlsClientCertificate(
         self,
-        certFile: StrPath | bytes,
+        certFile: StrPath | Contents,
         type: DicomTlsCertificateType | int,
-        keyFile: StrPath | bytes | None = None,
+        keyFile: StrPath | Contents | None = None,
     ) -> None:
         """Load the own certificate and private key; for servers too.
 
@@ -203,11 +203,13 @@ class NetTls:
         arguments: tuple[Any, ...]
         function: Callable[..., int]
         if is_bytes(certFile):
-            if keyFile is not None and not is_bytes(keyFile):
+            certificate = bytes(certFile)
+            if keyFile is None:
+                key, size = ffi.NULL, 0
+            elif is_bytes(keyFile):
+                key, size = bytes(keyFile), memoryview(keyFile).nbytes
+            else:
                 raise TypeError("keyFile must be bytes or None when certFile is bytes")
-            certificate = bytes(certFile)  # type: ignore[arg-type]
-            key = ffi.NULL if keyFile is None else bytes(keyFile)  # type: ignore[arg-type]
-            size = 0 if keyFile is None else len(key)
             function = lib.L_DicomSetCertificateBytesTLS
             arguments = (certificate, len(certificate), kind, key, size)
         elif is_bytes(keyFile):

@@ -13,8 +13,8 @@ from leadtools_compat.dicom._net_helpers import (
     describe,
     install,
     leave_parent,
-    release_children,
     needs_an_argument,
+    release_children,
     security_mode,
     with_default,
 )
@@ -268,9 +268,9 @@ class DicomNet(NetTls, NetQueries, NetTuning, NetOverridables, NetIscl):
                 peer_port=int(lib.L_DicomGetPeerPort(state.handle)),
                 failure=read_failure(state),
             )
-            release_children(state)
             lifetime.end(state.life)
         state.life.listening = False
+        release_children(state)  # afterwards: this listener is not told
         leave_parent(state)
 
     def __enter__(self) -> Self:
@@ -414,6 +414,8 @@ class DicomNet(NetTls, NetQueries, NetTuning, NetOverridables, NetIscl):
             if fresh:
                 state.children.pop(key, None)
             raise error
+        if lifetime.ended(state.life):  # disposed meanwhile, before there was anything to close
+            release_children(state)
 
     def Close(self) -> None:
         """Close in good order; returns at once. Not connected: nothing happens.

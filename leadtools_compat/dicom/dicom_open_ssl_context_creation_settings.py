@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from leadtools_compat._binding.text import StrPath, is_bytes
+from leadtools_compat._binding.text import Contents, StrPath, is_bytes
 from leadtools_compat.dicom._arguments import INT_MAX, flags, integer, member
 from leadtools_compat.dicom.enums_tls import (
     DicomOpenSslOptionsFlags,
@@ -52,7 +52,7 @@ class DicomOpenSslContextCreationSettings:
     def __init__(
         self,
         sslMethodType: DicomSslMethodType | int = DicomSslMethodType.SslV23,
-        certificationAuthoritiesFileName: StrPath | bytes | None = None,
+        certificationAuthoritiesFileName: StrPath | Contents | None = None,
         verificationFlags: DicomOpenSslVerificationFlags
         | int = DicomOpenSslVerificationFlags.None_,
         maximumVerificationDepth: int = DEFAULT_DEPTH,
@@ -79,7 +79,7 @@ class DicomOpenSslContextCreationSettings:
         return self._ca
 
     @CertificationAuthoritiesFileName.setter
-    def CertificationAuthoritiesFileName(self, value: StrPath | bytes | None) -> None:
+    def CertificationAuthoritiesFileName(self, value: StrPath | Contents | None) -> None:
         if value is None or isinstance(value, (str, os.PathLike)):
             self._ca: StrPath | bytes | None = value
         elif is_bytes(value):
