@@ -347,7 +347,7 @@ def openssl_verification_codes() -> dict[str, int]:
         ("DICOM_SSL_OP_NO_TLS_V1_2", 0x08000000),
         ("DICOM_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", 0xC030),
         ("DICOM_TLS_DHE_RSA_WITH_DES_CBC_SHA", 0x0015),
-        ("DICOM_VERIFY_NO_ANSWER", -1),
+        ("DICOM_VERIFY_NO_ANSWER", -2147483647),
         ("DICOM_STAGE_CLOSE", 7),
         ("DICOM_LIMIT_ALLOW_PLAIN_CHILDREN", 30),
         ("DICOM_TLS_INFO_CA_NAMES", 9),

@@ -134,6 +134,8 @@ struct recorder {
     int child_method;
     reaction child_react;
     recorder *child;
+    atomic_int rounds; /* a test's own */
+    unsigned port;
     recorder *next_made;
 };
 

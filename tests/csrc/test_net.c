@@ -200,6 +200,62 @@ TEST(a_net_may_close_and_free_itself_in_every_callback)
     }
 }
 
+TEST(a_yes_does_not_count_once_the_net_was_given_up)
+{
+    const reaction reactions[] = {free_itself, force_itself};
+    for (size_t i = 0; i < 2; i++) {
+        scene *s = scene_new("clientAuth", 10, TYPE_TLSV1_3_METHOD);
+        s->listener->child_react = reactions[i];
+        s->listener->answer = always;
+        scene_connect(s);
+        CHECK(wait_for(s->caller, "close"));
+        CHECK(strstr(history(s->caller, s->text, sizeof s->text), "ready 0") == NULL);
+        scene_free(s);
+    }
+}
+
+TEST(nothing_is_told_after_a_silent_close_by_force)
+{
+    scene *s = scene_new("clientAuth", 10, TYPE_SSLV23_METHOD);
+    scene_connect(s);
+    CHECK(wait_for(s->caller, "ready 0"));
+    CHECK_INT(L_DicomCloseForced(s->caller->net, 0), 0);
+    CHECK(wait_for(s->listener, "child-close"));
+    CHECK_STR(history(s->caller, s->text, sizeof s->text),
+              "connect 0, verified 0, verified 0, ready 0");
+    CHECK(!L_DicomIsConnected(s->caller->net));
+    scene_free(s);
+}
+
+static void connect_again(recorder *self, const char *event)
+{
+    if (strcmp(event, "close") == 0 && self->rounds-- > 0) {
+        CHECK_INT(L_DicomConnect(self->net, NULL, 0, "127.0.0.1", self->port), 0);
+    } else if (strcmp(event, "ready") == 0) {
+        CHECK_INT(L_DicomClose(self->net), 0);
+    }
+}
+
+TEST(a_net_may_connect_again_in_its_close)
+{
+    scene *s = scene_new("clientAuth", 10, TYPE_SSLV23_METHOD);
+    s->caller->rounds = 3;
+    s->caller->port = L_DicomGetHostPort(s->listener->net);
+    s->caller->react = connect_again;
+    scene_connect(s);
+    while (wait_for(s->caller, "close") && s->caller->rounds >= 0) {
+        struct timespec nap = {.tv_nsec = 1000000L};
+        nanosleep(&nap, NULL);
+    }
+    CHECK_STR(history(s->caller, s->text, sizeof s->text),
+              "connect 0, verified 0, verified 0, ready 0, close 0, "
+              "connect 0, verified 0, verified 0, ready 0, close 0, "
+              "connect 0, verified 0, verified 0, ready 0, close 0, "
+              "connect 0, verified 0, verified 0, ready 0, close 0");
+    CHECK_INT(s->caller->most_running, 1);
+    scene_free(s);
+}
+
 TEST(a_stale_handle_is_detected)
 {
     recorder *one = recorder_new(NULL, NULL, 0, 0);
