@@ -98,15 +98,16 @@ def library_build(environ: Mapping[str, str] = os.environ) -> LibraryBuild:
         *words("CFLAGS"),
         *own,
     ]
-    # Under clang the sanitizers' runtime is in the program, so the library alone is never complete.
-    complete = [] if any(word.startswith("-fsanitize") for word in own) else ["-Wl,-z,defs"]
+    compiler = shlex.split(environ.get("CC", "")) or ["gcc"]
+    # clang puts the sanitizers' runtime into the program: there the library alone is never complete.
+    sanitized = any(word.startswith("-fsanitize") for word in own)
+    complete = [] if sanitized and "clang" in compiler[0] else ["-Wl,-z,defs"]
     ldflags = [
         *("-shared", "-pthread", f"-Wl,-soname,{LIBRARY}", f"-Wl,--version-script={EXPORTS}"),
         *("-Wl,-z,relro,-z,now", *complete),
         *words("LDFLAGS"),
         *words("LTDIC_LDFLAGS"),
     ]
-    compiler = shlex.split(environ.get("CC", "")) or ["gcc"]
     return LibraryBuild(compiler, cflags, ldflags, ["-lssl", "-lcrypto"])
 
 

@@ -413,6 +413,7 @@ static int adopt(ldc_net *net, ldc_net *child, ldc_listener *listener, ldc_tls_c
         if (ldc_conn_ending(conn)) { /* ended before it was counted: nobody else takes it out */
             ldc_handshakes_remove(conn);
         }
+        ldc_conn_command(conn, LDC_CONN_ADOPTED);
         ldc_deliver_go(child, conn);
     } else {
         ldc_conn_command(conn, LDC_BIT_READ);
@@ -420,8 +421,13 @@ static int adopt(ldc_net *net, ldc_net *child, ldc_listener *listener, ldc_tls_c
     pthread_mutex_lock(&child->lock);
     bool disposed = child->disposed;
     pthread_mutex_unlock(&child->lock);
+    pthread_mutex_lock(&net->lock);
+    bool closed = net->disposed || net->forced; /* meanwhile, without seeing this child */
+    pthread_mutex_unlock(&net->lock);
     if (disposed) {
         ldc_conn_command(conn, LDC_CONN_ABORT | LDC_CONN_SILENT);
+    } else if (closed) {
+        ldc_conn_command(conn, LDC_CONN_ABORT);
     }
     ldc_conn_put(conn);
     return DICOM_SUCCESS;
@@ -485,6 +491,9 @@ static void end_net(ldc_net *net, uint32_t command, bool children)
     ldc_conn *conn = net->conn;
     ldc_listener *listener = net->listener;
     net->listener = NULL;
+    /* Busy with neither: another thread is just beginning to connect, which this call came before.
+     */
+    bool beginning = net->busy && conn == NULL && listener == NULL;
     if (conn != NULL) {
         ldc_conn_ref(conn);
         net->closing = true;
@@ -495,8 +504,14 @@ static void end_net(ldc_net *net, uint32_t command, bool children)
         net->connected = false;
         pthread_cond_broadcast(&net->idle);
     }
-    net->silent = net->silent || silent;
+    if (!beginning) {
+        net->silent = net->silent || silent;
+        net->forced = net->forced || children;
+    }
     pthread_mutex_unlock(&net->lock);
+    if (silent && !beginning) {
+        ldc_deliver_discard(net); /* what was queued before it became silent */
+    }
     if (listener != NULL) {
         ldc_listener_stop(listener);
         ldc_listener_put(listener);
@@ -504,12 +519,10 @@ static void end_net(ldc_net *net, uint32_t command, bool children)
     if (conn != NULL) {
         ldc_conn_command(conn, command);
         ldc_conn_put(conn);
+        ldc_net_wake_verdict(net);
     }
     if (children) {
         ldc_net_end_children(net, !silent);
-    }
-    if (silent) {
-        ldc_deliver_discard(net); /* what was queued before it became silent */
     }
 }
 

@@ -370,9 +370,10 @@ int ldc_actor_take_fd(ldc_actor *actor)
 
 void ldc_actor_close(ldc_actor *actor)
 {
-    ldc_registry_remove(&actors, actor->id);
+    /* First out of the heap, then out of the registry: reserve_timer() counts on that order. */
     memset(actor->deadline, 0, sizeof actor->deadline);
     reschedule(actor);
+    ldc_registry_remove(&actors, actor->id);
     int fd = ldc_actor_take_fd(actor);
     if (fd >= 0) {
         close(fd);

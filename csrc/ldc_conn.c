@@ -42,7 +42,8 @@ enum {
     READS_AT_ONCE = 16,
     DRAIN_BYTES = 64 * 1024 * 1024,
     FORCED_LINGER_MS = 1000,
-    MAX_DRAINING = 256, /* more at once are given the short limit */
+    CROWDED_LINGER_MS = 100,
+    MAX_DRAINING = 256, /* more at once are crowded */
 };
 
 struct ldc_conn {
@@ -166,7 +167,11 @@ static void die(ldc_conn *conn)
 static void drain(ldc_conn *conn)
 {
     unsigned char sink[READ_SIZE];
-    for (;;) {
+    for (int i = 0;; i++) {
+        if (i == READS_AT_ONCE) {
+            ldc_actor_post(&conn->actor, LDC_BIT_READ); /* others' turn, then on */
+            return;
+        }
         ssize_t got = recv(conn->actor.fd, sink, sizeof sink, 0);
         if (got < 0 && errno == EINTR) {
             continue;
@@ -203,8 +208,9 @@ static void linger(ldc_conn *conn, bool goodbye, bool forced)
     conn->actor.calls_user = false;
     bool crowded = atomic_fetch_add(&draining, 1u) >= MAX_DRAINING;
     uint64_t ms = conn->limits.value[LDC_LIMIT_LINGER_TIMEOUT];
-    if ((forced || crowded) && ms > FORCED_LINGER_MS) {
-        ms = FORCED_LINGER_MS;
+    uint64_t most = crowded ? CROWDED_LINGER_MS : FORCED_LINGER_MS;
+    if ((forced || crowded) && ms > most) {
+        ms = most;
     }
     ldc_actor_deadline(&conn->actor, DEADLINE_PHASE, 0);
     ldc_actor_deadline(&conn->actor, DEADLINE_LINGER, ldc_now_ms() + (int64_t)ms);
@@ -795,6 +801,9 @@ static void conn_step(ldc_actor *actor, uint32_t bits)
             return;
         }
     }
+    if ((bits & LDC_CONN_ADOPTED) != 0 && conn->phase == TOLD) {
+        ldc_actor_deadline(actor, DEADLINE_PHASE, conn->handshake_deadline);
+    }
     if ((bits & LDC_CONN_START) != 0) {
         start(conn);
     } else if ((bits & LDC_CONN_RESOLVED) != 0 && conn->phase == OPENING) {
@@ -857,9 +866,6 @@ ldc_conn *ldc_conn_adopt(ldc_net *net, ldc_tls_context *tls, int fd, int64_t sin
     }
     apply_socket_options(conn, fd);
     conn->phase = tls == NULL ? READY : TOLD;
-    if (tls != NULL) {
-        ldc_actor_deadline(&conn->actor, DEADLINE_PHASE, conn->handshake_deadline);
-    }
     /* All is set before others can see the connection: from then on its strand alone touches it. */
     endpoints ends = endpoints_of(fd);
     ldc_conn_ref(conn); /* the caller's */

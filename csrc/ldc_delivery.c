@@ -512,20 +512,26 @@ void ldc_delivery_after_fork(void)
 
 /* ---- verdicts ---- */
 
-/* Takes the net's turn of user code for the strand; false: not before the handshake's limit. */
-static bool begin_turn(ldc_net *net, const ldc_conn *conn)
+/* Takes the net's turn of user code for the strand; false: not before the handshake's limit, or
+ * nobody wants the verdict any more. */
+static bool begin_turn(ldc_net *net, ldc_conn *conn)
 {
     struct timespec end = at_ms(ldc_conn_handshake_deadline(conn));
-    bool taken = true;
+    bool wanted = true;
+    bool late = false;
     pthread_mutex_lock(&net->lock);
-    while (taken && net->delivering) {
-        taken = pthread_cond_timedwait(&net->resting, &net->lock, &end) != ETIMEDOUT;
+    for (;;) {
+        wanted = !late && !net->disposed && !ldc_conn_ending(conn);
+        if (!wanted || !net->delivering) {
+            break;
+        }
+        late = pthread_cond_timedwait(&net->resting, &net->lock, &end) == ETIMEDOUT;
     }
-    if (taken) {
+    if (wanted) {
         net->delivering = true;
     }
     pthread_mutex_unlock(&net->lock);
-    return taken;
+    return wanted;
 }
 
 /* Gives it back, to the events that have come meanwhile. */
@@ -559,6 +565,10 @@ static int ask_on_strand(const DICOMNETCALLBACKEXT *ext, ldc_net *net, ldc_conn 
     if (ldc_user_enter()) {
         value = ext->pfnVerify(ldc_net_handle(net), ok, text, code, mutable_text);
         ldc_user_leave();
+    }
+    if (!ldc_engine_same_process(net->pid)) {
+        pthread_exit(
+            NULL); /* user code forked and came back in the child: the handshake is the parent's */
     }
     end_turn(net);
     free(mutable_text);

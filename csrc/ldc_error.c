@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 #include <stdarg.h>
-#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,26 +75,86 @@ static void call_log(int level, uint64_t handle, const char *text)
     }
 }
 
-/* A line that arose where user code must not run: a worker with a user slot tells it. */
-typedef struct log_job {
-    ldc_job job;
+/* Lines that arose where user code must not run: one worker with a user slot tells them, in order.
+ */
+typedef struct log_line {
+    struct log_line *next;
     int level;
     uint64_t handle;
     char text[];
-} log_job;
+} log_line;
 
 enum {
-    MAX_LOG_JOBS = 1000
+    MAX_LOG_LINES = 1000,
+    LINES_AT_ONCE = 50
 };
-static atomic_uint log_jobs;
+
+static struct log_queue {
+    pthread_mutex_t lock;
+    log_line *first, *last; /* owned */
+    unsigned count;
+    bool running; /* the job is queued or runs */
+    ldc_job job;
+} log_queue = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void run_log(ldc_job *job, bool user_slot)
 {
     (void)user_slot;
-    log_job *line = (log_job *)(void *)job;
-    call_log(line->level, line->handle, line->text);
-    free(line);
-    atomic_fetch_sub(&log_jobs, 1u);
+    bool more = true;
+    for (int i = 0; i < LINES_AT_ONCE && more; i++) {
+        pthread_mutex_lock(&log_queue.lock);
+        log_line *line = log_queue.first;
+        if (line == NULL) {
+            log_queue.running = false;
+            more = false;
+        } else {
+            log_queue.first = line->next;
+            log_queue.last = line->next == NULL ? NULL : log_queue.last;
+            log_queue.count--;
+        }
+        pthread_mutex_unlock(&log_queue.lock);
+        if (line != NULL) {
+            call_log(line->level, line->handle, line->text);
+            free(line);
+        }
+    }
+    if (more) {
+        ldc_engine_push(job, LDC_JOB_USER);
+    }
+}
+
+static void queue_log(int level, uint64_t handle, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    log_line *line = malloc(sizeof *line + size);
+    if (line == NULL) {
+        return;
+    }
+    line->next = NULL;
+    line->level = level;
+    line->handle = handle;
+    memcpy(line->text, text, size);
+    pthread_mutex_lock(&log_queue.lock);
+    bool full = log_queue.count >= MAX_LOG_LINES; /* a reader that slow has to do without */
+    bool start = !full && !log_queue.running;
+    if (!full) {
+        if (log_queue.last == NULL) {
+            log_queue.first = line;
+        } else {
+            log_queue.last->next = line;
+        }
+        log_queue.last = line;
+        log_queue.count++;
+        log_queue.running = true;
+    }
+    pthread_mutex_unlock(&log_queue.lock);
+    if (full) {
+        free(line);
+    }
+    if (start) {
+        log_queue.job.run = run_log;
+        ldc_engine_push(&log_queue.job, LDC_JOB_USER);
+    }
 }
 
 void ldc_log(int level, uint64_t handle, const char *format, ...)
@@ -106,26 +166,17 @@ void ldc_log(int level, uint64_t handle, const char *format, ...)
     va_end(args);
     if (ldc_engine_may_call_user()) {
         call_log(level, handle, text);
-        return;
+    } else {
+        queue_log(level, handle, text);
     }
-    size_t size = strlen(text) + 1;
-    log_job *line = atomic_load(&log_jobs) < MAX_LOG_JOBS ? malloc(sizeof *line + size) : NULL;
-    if (line == NULL) {
-        return; /* a reader that slow has to do without */
-    }
-    line->job.run = run_log;
-    line->level = level;
-    line->handle = handle;
-    memcpy(line->text, text, size);
-    atomic_fetch_add(&log_jobs, 1u);
-    ldc_engine_push(&line->job, LDC_JOB_USER);
 }
 
 void ldc_log_after_fork(void)
 {
     pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
     memcpy(&log_lock, &fresh, sizeof fresh);
-    atomic_store(&log_jobs, 0u);
+    struct log_queue none = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    memcpy(&log_queue, &none, sizeof log_queue);
 }
 
 char *ldc_strdup(const char *text)

@@ -181,6 +181,7 @@ int ldc_net_begin(ldc_net *net)
         net->busy = true;
         net->closing = false;
         net->silent = false;
+        net->forced = false;
         net->connected = false;
         net->peer_address[0] = '\0';
         net->host_address[0] = '\0';
@@ -255,6 +256,13 @@ void ldc_net_remove_child(ldc_net *parent, uint64_t child)
         }
     }
     pthread_mutex_unlock(&parent->lock);
+}
+
+void ldc_net_wake_verdict(ldc_net *net)
+{
+    pthread_mutex_lock(&net->lock);
+    pthread_cond_broadcast(&net->resting);
+    pthread_mutex_unlock(&net->lock);
 }
 
 void ldc_net_end_children(ldc_net *parent, bool notify)
@@ -455,6 +463,7 @@ L_VOID L_DicomFreeNet(HDICOMNET hNet)
     if (conn != NULL) {
         ldc_conn_command(conn, LDC_CONN_ABORT | LDC_CONN_SILENT);
         ldc_conn_put(conn);
+        ldc_net_wake_verdict(net);
     }
     if (first) {
         ldc_net_end_children(net,

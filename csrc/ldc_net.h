@@ -104,6 +104,7 @@ struct ldc_net {
     /* configuration: frozen while busy */
     bool busy;
     bool closing; /* busy, and the end has been asked for or has come */
+    bool forced;  /* CloseForced was called: on a listener, children too */
     bool silent;  /* CloseForced(net, 0): nothing more is told of this connection */
     char *path;
     uint32_t mode;
@@ -156,6 +157,8 @@ void ldc_net_fail(ldc_net *net, const ldc_conn *conn, ldc_failure *failure, int6
 bool ldc_net_add_child(ldc_net *parent, uint64_t child);
 void ldc_net_remove_child(ldc_net *parent, uint64_t child);
 void ldc_net_end_children(ldc_net *parent, bool notify); /* by force */
+/* A verdict that waits for its turn looks again whether it is still wanted. */
+void ldc_net_wake_verdict(ldc_net *net);
 uint64_t ldc_net_limit(const ldc_net *net, ldc_limit limit);
 /* Makes the net busy for a new connection or listener, waiting a moment for one that is closing. 0
  * or code. */

@@ -87,6 +87,9 @@ static int give_password(char *buffer, int size, int encrypting, void *arg)
 {
     (void)encrypting;
     password_request *request = arg;
+    if (request->none || request->too_long) {
+        return -1; /* OpenSSL tries a second decoder: the user is asked once */
+    }
     request->asked = true;
     if (request->ask == NULL) {
         request->none = true;

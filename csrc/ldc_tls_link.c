@@ -37,7 +37,8 @@ static void on_message(int sent, int version, int content_type, const void *data
     if (content_type == SSL3_RT_ALERT && length >= 2) {
         /* close_notify and user_canceled are no complaints; below TLS 1.3 a warning ends nothing
          * (RFC 5246 7.2), in 1.3 the level says nothing (RFC 8446 6). */
-        bool fatal = message[0] == SSL3_AL_FATAL || SSL_version(ssl) == TLS1_3_VERSION;
+        bool fatal =
+            message[0] == SSL3_AL_FATAL || (link->hello_done && SSL_version(ssl) == TLS1_3_VERSION);
         if (fatal && message[1] != SSL_AD_CLOSE_NOTIFY && message[1] != SSL_AD_USER_CANCELLED) {
             *(sent ? &link->alert_sent : &link->alert_received) = message[1];
         }

@@ -51,6 +51,7 @@ typedef unsigned long long L_UINT64;
 typedef double L_DOUBLE;
 
 typedef struct ldc_net *HDICOMNET;
+typedef struct ldc_associate *HDICOMPDU;
 typedef L_UINT32 L_CIPHERSUITE; /* IANA number of a cipher suite, 0 = none */
 
 /* ---- generated constants: tools/generate_constants.py ---- */
@@ -677,8 +678,8 @@ L_INT L_DicomSetSocketOptions(HDICOMNET hNet, L_INT nTcpNoDelay, L_INT nKeepAliv
 /* Accepted, remembered, without effect: sending never copies. */
 L_INT L_DicomEnableOptimizedMemorySend(HDICOMNET hNet, L_BOOL bEnable);
 
-/* The record of the first cause of failure of the present or last connection. Code DICOM_SUCCESS: no failure. Text is
- * owned by the net, valid until its next L_DicomGetFailure or its end. */
+/* The record of the first cause of failure of the present or last connection. Code DICOM_SUCCESS: no failure. Texts are
+ * owned by the net, valid until its next L_DicomGetFailure or its end; NULL where there is nothing to say. */
 typedef struct tagDICOMFAILURE {
     L_UINT uStructSize;
     L_INT nCode;            /* DICOM_ERROR_... */
@@ -744,6 +745,114 @@ L_INT L_DicomGetPeerCertificateTLS(HDICOMNET hNet, L_UINT nIndex, L_UCHAR *pDer,
                                    L_UINT *pnText);
 /* The text that VERIFYCALLBACK would get for the first certificate in a PEM or DER file. *pnText as above. */
 L_INT L_DicomGetCertificateText(const L_UCHAR *pCert, L_UINT nCert, L_INT nType, L_TCHAR *pszText, L_UINT *pnText);
+
+/* ---- associations -------------------------------------------------------------------------------------------- */
+
+/* What an A-ASSOCIATE-RQ or -AC says. Unlike a net, an association is a plain object that its maker owns and frees:
+ *   - one thread at a time; a net copies what it is given to send;
+ *   - a handle that was freed, or is of something else, is recognized by a look at the memory it points to:
+ *     DICOM_ERROR_OBJECT_DISPOSED (or the neutral answer). That catches mistakes, as far as memory still shows them;
+ *     it is no protection as with HDICOMNET;
+ *   - pointers that come out of a Get function are lent until the next change of the object.
+ * Texts come out into the caller's buffer, always whole: DICOM_ERROR_PARAMETER when nChars is too small; 65 is enough
+ * for UIDs. Texts passed in may have spaces around, which are left out; NULL counts as "". bEnabled 0 takes an optional
+ * item out. nID is the odd id of a presentation context; a setter refuses one that is not there. */
+
+/* bRequest: A-ASSOCIATE-RQ, else -AC. A new object: version 1, DICOM's application context, maximum length 262144, this
+ * library's class UID and version name, no contexts, empty titles. NULL: no memory. */
+HDICOMPDU L_DicomCreateAssociate(L_BOOL bRequest);
+L_VOID L_DicomFreeAssociate(HDICOMPDU hPDU);
+HDICOMPDU L_DicomCloneAssociate(HDICOMPDU hPDU);
+/* Back to the values of a new object of the same kind. */
+L_INT L_DicomDefaultAssociate(HDICOMPDU hPDU);
+/* Empties it, and makes it a request or an accept. A request that becomes an accept keeps what its answer has to repeat:
+ * version, titles, application context. */
+L_INT L_DicomResetAssociate(HDICOMPDU hPDU, L_BOOL bRequest);
+L_BOOL L_DicomIsAssociateRequest(HDICOMPDU hPDU);
+
+L_INT L_DicomSetVersion(HDICOMPDU hPDU, L_UINT16 nVersion);
+/* Any text here; one that is longer than 16 characters, or has others than printable ASCII, or in a request is empty or
+ * has a backslash, is refused on sending. */
+L_INT L_DicomSetCalled(HDICOMPDU hPDU, const L_TCHAR *pszCalled);
+L_INT L_DicomSetCalling(HDICOMPDU hPDU, const L_TCHAR *pszCalling);
+L_INT L_DicomSetApplication(HDICOMPDU hPDU, const L_TCHAR *pszUID);
+/* The longest P-DATA-TF that this side takes; 0 = no limit. */
+L_INT L_DicomSetMaxLength(HDICOMPDU hPDU, L_BOOL bEnabled, L_UINT32 nLength);
+/* Disabled or "": this library's UID is sent, because the item is mandatory. */
+L_INT L_DicomSetImplementClass(HDICOMPDU hPDU, L_BOOL bEnabled, const L_TCHAR *pszUID);
+/* At most 16 characters. Disabled or "": not sent. */
+L_INT L_DicomSetImplementVersion(HDICOMPDU hPDU, L_BOOL bEnabled, const L_TCHAR *pszVersion);
+/* 0 = no limit. */
+L_INT L_DicomSetAsyncOperations(HDICOMPDU hPDU, L_BOOL bEnabled, L_UINT16 nInvoked, L_UINT16 nPerformed);
+L_UINT16 L_DicomGetVersion(HDICOMPDU hPDU);
+L_INT L_DicomGetCalled(HDICOMPDU hPDU, L_TCHAR *pszText, L_UINT nChars);
+L_INT L_DicomGetCalling(HDICOMPDU hPDU, L_TCHAR *pszText, L_UINT nChars);
+L_INT L_DicomGetApplication(HDICOMPDU hPDU, L_TCHAR *pszText, L_UINT nChars);
+L_UINT32 L_DicomGetMaxLength(HDICOMPDU hPDU);
+L_INT L_DicomGetImplementClass(HDICOMPDU hPDU, L_TCHAR *pszText, L_UINT nChars);
+L_INT L_DicomGetImplementVersion(HDICOMPDU hPDU, L_TCHAR *pszText, L_UINT nChars);
+/* 1 = there, 0 = not; the pointers may be NULL. */
+L_INT L_DicomGetAsyncOperations(HDICOMPDU hPDU, L_UINT16 *pnInvoked, L_UINT16 *pnPerformed);
+
+/* nID odd and not used yet; nResult PDU_ACCEPT_RESULT_..., which a request ignores. An accept may leave pszAbstract
+ * empty. */
+L_INT L_DicomAddPresentation(HDICOMPDU hPDU, L_UCHAR nID, L_UCHAR nResult, const L_TCHAR *pszAbstract);
+L_INT L_DicomSetPresentation(HDICOMPDU hPDU, L_UCHAR nID, L_UCHAR nResult, const L_TCHAR *pszAbstract);
+/* With the last context of a SOP class go its role selection and extended negotiation. */
+L_INT L_DicomDeletePresentation(HDICOMPDU hPDU, L_UCHAR nID);
+L_UINT L_DicomGetPresentationCount(HDICOMPDU hPDU);
+/* The id of context nIndex (from 0); 0 = no such context. */
+L_UCHAR L_DicomGetPresentation(HDICOMPDU hPDU, L_UINT nIndex);
+L_INT L_DicomAddTransfer(HDICOMPDU hPDU, L_UCHAR nID, const L_TCHAR *pszUID);
+/* 0 and "" for what is not there. */
+L_UINT L_DicomGetTransferCount(HDICOMPDU hPDU, L_UCHAR nID);
+L_INT L_DicomGetTransfer(HDICOMPDU hPDU, L_UCHAR nID, L_UINT nIndex, L_TCHAR *pszUID, L_UINT nChars);
+L_INT L_DicomGetAbstract(HDICOMPDU hPDU, L_UCHAR nID, L_TCHAR *pszUID, L_UINT nChars);
+/* PDU_ACCEPT_RESULT_PROVIDER_REJECT for a context that is not there. */
+L_UCHAR L_DicomGetResult(HDICOMPDU hPDU, L_UCHAR nID);
+L_INT L_DicomSetResult(HDICOMPDU hPDU, L_UCHAR nID, L_UCHAR nResult);
+/* The first context with this class, and the next one after nID; 0 = none. */
+L_UCHAR L_DicomFindAbstract(HDICOMPDU hPDU, const L_TCHAR *pszUID);
+L_UCHAR L_DicomFindNextAbstract(HDICOMPDU hPDU, L_UCHAR nID, const L_TCHAR *pszUID);
+
+/* By context, though the item is one for each SOP class: all contexts of the class agree. */
+L_INT L_DicomSetRoleSelect(HDICOMPDU hPDU, L_UCHAR nID, L_BOOL bEnabled, L_UCHAR nUser, L_UCHAR nProvider);
+/* 1 = there, 0 = not; the pointers may be NULL. */
+L_INT L_DicomGetRoleSelect(HDICOMPDU hPDU, L_UCHAR nID, L_UCHAR *pnUser, L_UCHAR *pnProvider);
+/* SOP class extended negotiation (PS3.7 D.3.3.5), by context as the roles. Get: 1 = there, 0 = not. */
+L_INT L_DicomSetExtendedData(HDICOMPDU hPDU, L_UCHAR nID, L_BOOL bEnabled, const L_UCHAR *pData, L_UINT nLength);
+L_INT L_DicomGetExtendedData(HDICOMPDU hPDU, L_UCHAR nID, const L_UCHAR **ppData, L_UINT *pnLength);
+/* SOP class common extended negotiation (PS3.7 D.3.3.6), sent in a request only. Add replaces what there is for pszClass,
+ * its related classes too. */
+L_INT L_DicomAddCommonExtended(HDICOMPDU hPDU, const L_TCHAR *pszClass, const L_TCHAR *pszServiceClass);
+L_INT L_DicomAddCommonExtendedRelated(HDICOMPDU hPDU, const L_TCHAR *pszClass, const L_TCHAR *pszRelated);
+L_INT L_DicomClearCommonExtended(HDICOMPDU hPDU);
+L_UINT L_DicomGetCommonExtendedCount(HDICOMPDU hPDU);
+L_INT L_DicomGetCommonExtended(HDICOMPDU hPDU, L_UINT nIndex, L_TCHAR *pszClass, L_UINT nClassChars,
+                               L_TCHAR *pszServiceClass, L_UINT nServiceClassChars);
+L_UINT L_DicomGetCommonExtendedRelatedCount(HDICOMPDU hPDU, L_UINT nIndex);
+L_INT L_DicomGetCommonExtendedRelated(HDICOMPDU hPDU, L_UINT nIndex, L_UINT nRelated, L_TCHAR *pszUID, L_UINT nChars);
+
+/* User identity (PS3.7 D.3.3.7), sent in a request. nType: 1 user name, 2 user name and passcode (secondary), 3 Kerberos,
+ * 4 SAML, 5 JSON web token. The response is sent in an accept. Get: 1 = there, 0 = not; the pointers may be NULL. */
+L_INT L_DicomSetUserIdentity(HDICOMPDU hPDU, L_BOOL bEnabled, L_UCHAR nType, L_BOOL bResponse, const L_UCHAR *pPrimary,
+                             L_UINT nPrimary, const L_UCHAR *pSecondary, L_UINT nSecondary);
+L_INT L_DicomGetUserIdentity(HDICOMPDU hPDU, L_UCHAR *pnType, L_BOOL *pbResponse, const L_UCHAR **ppPrimary,
+                             L_UINT *pnPrimary, const L_UCHAR **ppSecondary, L_UINT *pnSecondary);
+L_INT L_DicomSetUserIdentityResponse(HDICOMPDU hPDU, L_BOOL bEnabled, const L_UCHAR *pData, L_UINT nLength);
+L_INT L_DicomGetUserIdentityResponse(HDICOMPDU hPDU, const L_UCHAR **ppData, L_UINT *pnLength);
+
+/* The other user-information sub-items, type and bytes, in order. Types 0x51 to 0x59 have the functions above. */
+L_UINT L_DicomGetUserInformationCount(HDICOMPDU hPDU);
+L_INT L_DicomGetUserInformation(HDICOMPDU hPDU, L_UINT nIndex, L_UCHAR *pnType, const L_UCHAR **ppData,
+                                L_UINT *pnLength);
+L_INT L_DicomAddUserInformation(HDICOMPDU hPDU, L_UCHAR nType, const L_UCHAR *pData, L_UINT nLength);
+
+/* The PDU as it goes over the wire, header included. hRequest, for an accept: the request that is answered (accepts take
+ * their abstract syntaxes from it), or NULL. *pnLength: size of pBuffer in, length out; pBuffer NULL: the length only.
+ * DICOM_ERROR_PDU_INVALID, _PDU_TOO_LONG, _PDU_UNEXPECTED: the bytes are none; NULL is returned. */
+L_INT L_DicomEncodeAssociate(HDICOMPDU hPDU, HDICOMPDU hRequest, L_UCHAR *pBuffer, L_UINT *pnLength);
+HDICOMPDU L_DicomDecodeAssociate(const L_UCHAR *pBuffer, L_UINT nLength, HDICOMPDU hRequest);
 
 /* ---- end of fence ---- */
 

@@ -42,9 +42,9 @@ def main(host: str, port: int, ca_file: str) -> int:
     callbacks = Callbacks(c.sizeof(Callbacks), None, NEWS(news), None, None, NEWS(news))
     gates, failure = Gates(c.sizeof(Gates), VERIFY(verify)), Failure(c.sizeof(Failure))
     net = NET(lib.L_DicomCreateNetExt(None, TLS, c.byref(settings)))
-    lib.L_DicomSetCallback(net, c.byref(callbacks))
-    lib.L_DicomSetCallbackExt(net, c.byref(gates))
-    if not net or lib.L_DicomConnect(net, None, 0, host.encode(), port):
+    failed = not net or lib.L_DicomSetCallback(net, c.byref(callbacks))
+    failed = failed or lib.L_DicomSetCallbackExt(net, c.byref(gates))
+    if failed or lib.L_DicomConnect(net, None, 0, host.encode(), port):
         print(lib.L_DicomGetLastErrorText().decode())
     else:
         print("" if steps.acquire(timeout=30) and steps.acquire(timeout=30) else "Nothing came.")

@@ -98,6 +98,8 @@ def nets() -> Iterator[Callable[[N], N]]:
     yield keep
     for net in reversed(kept):
         net.Dispose()
+        for child in getattr(net, "children", ()):
+            child.Dispose()
 
 
 @pytest.fixture

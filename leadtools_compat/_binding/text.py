@@ -12,7 +12,16 @@ from typing import Any, TypeGuard
 from leadtools_compat._binding import ffi
 from leadtools_compat._binding.errors import parameter_error
 
-__all__ = ["Address", "Contents", "StrPath", "address_to_c", "from_c", "is_bytes", "path_to_c", "text_to_c"]
+__all__ = [
+    "Address",
+    "Contents",
+    "StrPath",
+    "address_to_c",
+    "from_c",
+    "is_bytes",
+    "path_to_c",
+    "text_to_c",
+]
 
 StrPath = str | os.PathLike[str]
 Contents = bytes | bytearray | memoryview

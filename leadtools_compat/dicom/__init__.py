@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from leadtools_compat.dicom.dicom_associate import CommonExtended, DicomAssociate, UserIdentity
 from leadtools_compat.dicom.dicom_engine import DicomEngine
 from leadtools_compat.dicom.dicom_exception import DicomException, DicomSecurityCertificateException
 from leadtools_compat.dicom.dicom_failure import DicomFailure, ReceivedCertificate
@@ -52,6 +53,8 @@ from leadtools_compat.dicom.enums_tls import (
 
 __all__ = [
     # classes
+    "CommonExtended",
+    "DicomAssociate",
     "DicomEngine",
     "DicomException",
     "DicomFailure",
@@ -61,6 +64,7 @@ __all__ = [
     "DicomSecurityCertificateException",
     "DicomSocketOptions",
     "ReceivedCertificate",
+    "UserIdentity",
     # enums: codes
     "DicomExceptionCode",
     "DicomSecurityCertificateExceptionCode",

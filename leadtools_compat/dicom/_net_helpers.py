@@ -54,7 +54,10 @@ def leave_parent(state: NetState) -> None:
 
 
 def release_children(state: NetState) -> None:
-    """Close the children of a listener that goes, and let go of them."""
+    """Close the children of a listener that has gone, and let go of them.
+
+    C has closed those it knew of; one that was just being accepted it may have missed.
+    """
     for child in list(state.children.values()):
         lib.L_DicomCloseForced(child.__dict__[STATE].handle, 1)
     state.children.clear()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-from leadtools_compat._binding import callbacks, ffi, lib, lifetime, pump, reads
-from leadtools_compat._binding.errors import check, last_error
-from leadtools_compat._binding.text import Address, StrPath, address_to_c, from_c, path_to_c
+from leadtools_compat._binding import callbacks, ffi, lib, lifetime, reads
+from leadtools_compat._binding.errors import last_error
+from leadtools_compat._binding.text import Address, StrPath, address_to_c, path_to_c
 from leadtools_compat.dicom._arguments import INT_MAX, flags, integer, port
 from leadtools_compat.dicom._net_helpers import (
     describe,
@@ -19,6 +19,7 @@ from leadtools_compat.dicom._net_helpers import (
     with_default,
 )
 from leadtools_compat.dicom._net_iscl import NetIscl
+from leadtools_compat.dicom._net_library import NetLibrary
 from leadtools_compat.dicom._net_limits import NetTuning
 from leadtools_compat.dicom._net_overridables import NetOverridables
 from leadtools_compat.dicom._net_queries import NetQueries
@@ -35,7 +36,6 @@ from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.dicom_open_ssl_context_creation_settings import (
     DicomOpenSslContextCreationSettings,
 )
-from leadtools_compat.dicom.dicom_open_ssl_version import DicomOpenSslVersion
 from leadtools_compat.dicom.enums_codes import DicomExceptionCode
 from leadtools_compat.dicom.enums_dimse import DicomNetIpTypeFlags
 from leadtools_compat.dicom.enums_tls import DicomNetSecurityMode
@@ -48,7 +48,7 @@ __all__ = ["DicomNet"]
 _LISTENER = frozenset({"OnAccept", "OnClose"})
 
 
-class DicomNet(NetTls, NetQueries, NetTuning, NetOverridables, NetIscl):
+class DicomNet(NetLibrary, NetTls, NetQueries, NetTuning, NetOverridables, NetIscl):
     """A DICOM network connection, or a listener for them; plain or with TLS.
 
     Derive from it, override the ``On...`` methods that matter, and `Connect` or `Listen`. Calls
@@ -106,83 +106,6 @@ class DicomNet(NetTls, NetQueries, NetTuning, NetOverridables, NetIscl):
         if isinstance(override, FunctionType) and needs_an_argument(override):
             cls.Dispose = with_default(override)  # type: ignore[method-assign]
 
-    # ---- start and stop ----
-
-    @staticmethod
-    def Startup(pumped: bool | None = None) -> None:
-        """Count one more user of the library, and choose who runs the overrides.
-
-        Parameters
-        ----------
-        pumped
-            True: overrides run inside `Breathe`, on its thread. False: on worker threads. None: as
-            it is, which is worker threads unless the environment says LEADTOOLS_COMPAT_PUMPED=1
-            (ours).
-
-        Raises
-        ------
-        DicomException
-            ``InvalidState``: it would change the mode while a net exists.
-
-        Notes
-        -----
-        Mirrors ``Leadtools.Dicom.DicomNet.Startup``. Counted together with `DicomEngine`.
-        """
-        pump.set_mode(None if pumped is None else bool(pumped))
-        check(lib.L_DicomStartUp())
-
-    @staticmethod
-    def Shutdown() -> None:
-        """Count one user less; open nets go on.
-
-        Notes
-        -----
-        Mirrors ``Leadtools.Dicom.DicomNet.Shutdown``.
-        """
-        lib.L_DicomShutDown()
-
-    @staticmethod
-    def GetOpenSslVersion() -> DicomOpenSslVersion:
-        """Tell which OpenSSL the library runs with.
-
-        Notes
-        -----
-        Mirrors ``Leadtools.Dicom.DicomNet.GetOpenSslVersion``.
-        """
-        return DicomOpenSslVersion(True, "", from_c(lib.L_DicomGetOpenSslVersion()))
-
-    @staticmethod
-    def Breathe(timeout: float = 0.0) -> bool:
-        """Pumped mode: run at most one override that waits to be run, on this thread.
-
-        Parameters
-        ----------
-        timeout
-            Seconds to wait for one; ``math.inf`` waits for ever. Ctrl-C ends the wait.
-
-        Returns
-        -------
-        bool
-            True if one ran. Otherwise than in pumped mode it only sleeps, and the answer is False.
-
-        Raises
-        ------
-        Exception
-            What the override raised.
-
-        Notes
-        -----
-        The place of the message loop of a Windows program; the name is in the LEADTOOLS C API.
-        """
-        if not isinstance(timeout, (int, float)):
-            raise TypeError(f"timeout must be a number of seconds, not {type(timeout).__name__}")
-        if not timeout >= 0:  # NaN too
-            raise DicomException(
-                DicomExceptionCode.Parameter,
-                f"timeout is {timeout}, which is not 0 or more seconds",
-            )
-        return pump.breathe(float(timeout))
-
     # ---- creating and disposing ----
 
     def Initialize(
@@ -222,7 +145,6 @@ class DicomNet(NetTls, NetQueries, NetTuning, NetOverridables, NetIscl):
                 f"{type(settings).__name__}"
             )
         ca = settings.CertificationAuthoritiesFileName
-        in_memory = isinstance(ca, bytes)
         structure, keep = reads.fill_settings(
             reads.TlsSettings(
                 method=int(settings.SslMethodType),
@@ -238,8 +160,7 @@ class DicomNet(NetTls, NetQueries, NetTuning, NetOverridables, NetIscl):
         )
         call(state, lib.L_DicomInitializeNet(state.handle, folder, number, structure))
         del structure, keep
-        if in_memory:
-            assert isinstance(ca, bytes)
+        if isinstance(ca, bytes) and number == DicomNetSecurityMode.Tls:
             call(state, lib.L_DicomSetCABytesTLS(state.handle, ca, len(ca)))
 
     def Dispose(self, disposing: bool = True) -> None:

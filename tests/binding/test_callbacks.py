@@ -300,7 +300,8 @@ def pair(listen: Listen, pki: TestPki, nets: Keep, name: str, hook: Callable[...
         net: Any = listener
     else:
         listener = listen(tls_child(pki))
-        net = client = nets(tls_net(pki, **{name: hook}))
+        net = client = nets(tls_net(pki))
+        client.hooks[name] = hook
     connect(client, listener)
     return net, client, listener
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import leadtools_compat
 from leadtools_compat import _binding
 from leadtools_compat._binding import ffi, lib, reads
 from leadtools_compat.testing import TestPki
+from tests.support import python
 
 STUB = Path(_binding.__file__).with_name("_native.pyi")
 
@@ -36,13 +36,7 @@ def test_library_of_another_version_is_refused_in_words() -> None:
 
 
 def run(program: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return python("-c", textwrap.dedent(program))
 
 
 def test_free_threaded_python_is_refused_in_words() -> None:

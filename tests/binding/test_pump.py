@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -10,13 +9,15 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import leadtools_compat
 from leadtools_compat.dicom import DicomException, DicomExceptionCode, DicomNet
 from leadtools_compat.testing import TestPki
-from tests.support import PATIENCE, Listener, RecordingNet, connect, tls_child, tls_net
+from tests.support import PATIENCE, Listener, RecordingNet, connect, python, tls_child, tls_net
 
 Listen = Callable[..., Listener]
 Keep = Callable[[Any], Any]
@@ -51,7 +52,12 @@ def test_one_callback_for_each_breath_on_the_calling_thread(
 ) -> None:
     client, listener = pumped_link
     threads = set()
-    client.hooks["OnVerify"] = lambda net, ok, *rest: threads.add(threading.get_ident()) or ok
+
+    def verify(net: Any, ok: int, *rest: Any) -> int:
+        threads.add(threading.get_ident())
+        return ok
+
+    client.hooks["OnVerify"] = verify
     total = 0
     end = time.monotonic() + PATIENCE
     while not client.log.all("OnSecureLinkReady") and time.monotonic() < end:
@@ -65,7 +71,7 @@ def test_one_callback_for_each_breath_on_the_calling_thread(
 
 
 def test_nothing_runs_without_a_breath(pumped_link: tuple[Any, Listener]) -> None:
-    client, listener = pumped_link
+    client, _ = pumped_link
     pump_until(has(client, "OnConnect"))
     assert "OnSecureLinkReady" not in client.log.names()
     assert client.GetTlsCipherSuite() == 0
@@ -77,7 +83,7 @@ def test_nothing_runs_without_a_breath(pumped_link: tuple[Any, Listener]) -> Non
 def test_exception_comes_out_of_breathe(
     pumped_link: tuple[Any, Listener], name: str, error: BaseException
 ) -> None:
-    client, listener = pumped_link
+    client, _ = pumped_link
 
     def fail(*arguments: Any) -> Any:
         raise error
@@ -95,7 +101,7 @@ def test_exception_comes_out_of_breathe(
 
 
 def test_exception_in_a_nested_breath_comes_out_of_the_inner_one(
-    pumped_link: tuple[Any, Listener],
+    pumped_link: tuple[Any, Listener], nets: Keep
 ) -> None:
     client, listener = pumped_link
     caught: list[BaseException] = []
@@ -104,13 +110,14 @@ def test_exception_in_a_nested_breath_comes_out_of_the_inner_one(
         raise LookupError("inner")
 
     def outer(*arguments: Any) -> None:
+        other = nets(RecordingNet(OnConnect=fail))
+        connect(other, listener)
         try:
-            pump_until(has(listener, "OnAccept"))
+            pump_until(has(other, "OnClose"))
         except LookupError as error:
             caught.append(error)
 
     client.hooks["OnConnect"] = outer
-    listener.hooks["OnAccept"] = fail
     pump_until(has(client, "OnConnect"))
     assert [str(error) for error in caught] == ["inner"]
 
@@ -181,7 +188,10 @@ def test_ctrl_c_ends_breathe_within_a_third_of_a_second(pumped: bool) -> None:
             print("interrupted", flush=True)
     """
     with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", textwrap.dedent(program)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(leadtools_compat.__file__).parents[1],
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "waiting\n"
@@ -213,12 +223,5 @@ def test_environment_switches_the_mode_of_unchanged_programs(
         keep = {call}
         print(lib.L_DicomGetPumpMode())
     """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE * 3,
-        check=False,
-        env={**os.environ, "LEADTOOLS_COMPAT_PUMPED": value},
-    )
+    done = python("-c", textwrap.dedent(program), LEADTOOLS_COMPAT_PUMPED=value)
     assert (done.stdout, done.stderr) == (f"{pumped}\n", "")

@@ -127,7 +127,7 @@ def test_record_survives_dispose_and_is_a_copy(refused: tuple[Any, Any, Listener
     client.Dispose()
     assert client.failure == before
     with pytest.raises(dataclasses.FrozenInstanceError):
-        before.code = 0  # type: ignore[misc]
+        before.code = 0
 
 
 def test_good_link_has_no_record_and_a_new_connection_clears_the_old_one(

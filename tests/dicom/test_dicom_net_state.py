@@ -260,7 +260,7 @@ def test_subclass_may_define_names_of_its_own(listen: Callable[..., Listener]) -
 
 
 def test_overridables_get_positional_arguments(listen: Callable[..., Listener]) -> None:
-    seen = []
+    seen: list[Any] = []
 
     class Port(DicomNet):
         def OnConnect(self, anything: DicomExceptionCode) -> None:

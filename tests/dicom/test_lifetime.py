@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import gc
-import os
 import re
 import subprocess
-import sys
 import textwrap
 import threading
 import time
@@ -20,7 +18,7 @@ import pytest
 from leadtools_compat._binding import reads
 from leadtools_compat.dicom import DicomExceptionCode, DicomNet
 from leadtools_compat.testing import TestPki
-from tests.support import PATIENCE, Listener, RecordingNet, connect, tls_child, tls_net
+from tests.support import PATIENCE, Listener, RecordingNet, connect, python, tls_child, tls_net
 
 Listen = Callable[..., Listener]
 Keep = Callable[[Any], Any]
@@ -81,7 +79,7 @@ def test_with_statement_disposes_through_the_override() -> None:
     with Port(None, 0) as net:
         assert net.SecurityMode == 0
     assert calls == [True]
-    net.Dispose()
+    net.Dispose()  # type: ignore[call-arg]
     net.Dispose(False)
     assert calls == [True, True, False]
     assert repr(net) == "<Port disposed>"
@@ -221,6 +219,7 @@ def test_listener_keeps_its_children_until_their_close_is_told(listen: Listen, n
     client = nets(RecordingNet())
     connect(client, listener)
     listener.log.wait("OnAccept")
+    client.log.wait("OnConnect")
     gc.collect()
     child = references[0]()
     assert child is not None
@@ -247,6 +246,7 @@ def test_child_hears_its_close_before_the_listener_does(listen: Listen, nets: Ke
     client = nets(RecordingNet())
     connect(client, listener)
     child = listener.child()
+    client.log.wait("OnConnect")
     client.Close()
     event = listener.log.wait("OnClose")
     assert order == ["child", "listener"]
@@ -260,6 +260,7 @@ def test_child_disposed_in_its_own_onclose_is_still_told_to_the_listener(
     client = nets(RecordingNet())
     connect(client, listener)
     child = listener.child()
+    client.log.wait("OnConnect")
     client.Close()
     event = listener.log.wait("OnClose")
     assert event.arguments[1] is child
@@ -286,6 +287,7 @@ def test_child_disposed_in_the_listeners_onclose(listen: Listen, nets: Keep) -> 
     client = nets(RecordingNet())
     connect(client, listener)
     child = listener.child()
+    client.log.wait("OnConnect")
     client.Close()
     listener.log.wait("OnClose")
     assert repr(child) == "<RecordingNet disposed>"
@@ -330,15 +332,8 @@ def test_closed_listener_leaves_its_children_connected(listen: Listen, nets: Kee
 # ---- the process ----
 
 
-def run(program: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-X", "dev", "-c", textwrap.dedent(program), *arguments],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE * 3,
-        check=False,
-        env={**os.environ, **environment},
-    )
+def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return python("-X", "dev", "-c", textwrap.dedent(program), *arguments)
 
 
 def test_interpreter_ends_with_open_nets_and_without_a_word(pki: TestPki) -> None:
@@ -368,7 +363,6 @@ def test_interpreter_ends_with_open_nets_and_without_a_word(pki: TestPki) -> Non
 def test_interpreter_ends_during_a_callback(pki: TestPki) -> None:
     program = """
         import threading
-import time
         from leadtools_compat.dicom import *
         inside = threading.Event()
         class Net(DicomNet):

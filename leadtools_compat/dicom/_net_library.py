@@ -1,0 +1,91 @@
+"""Starting, stopping and pumping the library: the static members of `DicomNet`."""
+
+from __future__ import annotations
+
+from leadtools_compat._binding import lib, pump
+from leadtools_compat._binding.errors import check
+from leadtools_compat._binding.text import from_c
+from leadtools_compat.dicom.dicom_exception import DicomException
+from leadtools_compat.dicom.dicom_open_ssl_version import DicomOpenSslVersion
+from leadtools_compat.dicom.enums_codes import DicomExceptionCode
+
+__all__ = ["NetLibrary"]
+
+
+class NetLibrary:
+    """The part of `DicomNet` that is about the library and not about one net."""
+
+    @staticmethod
+    def Startup(pumped: bool | None = None) -> None:
+        """Count one more user of the library, and choose who runs the overrides.
+
+        Parameters
+        ----------
+        pumped
+            True: overrides run inside `Breathe`, on its thread. False: on worker threads. None: as
+            it is, which is worker threads unless the environment says LEADTOOLS_COMPAT_PUMPED=1
+            (ours).
+
+        Raises
+        ------
+        DicomException
+            ``InvalidState``: it would change the mode while a net exists.
+
+        Notes
+        -----
+        Mirrors ``Leadtools.Dicom.DicomNet.Startup``. Counted together with `DicomEngine`.
+        """
+        pump.set_mode(None if pumped is None else bool(pumped))
+        check(lib.L_DicomStartUp())
+
+    @staticmethod
+    def Shutdown() -> None:
+        """Count one user less; open nets go on.
+
+        Notes
+        -----
+        Mirrors ``Leadtools.Dicom.DicomNet.Shutdown``.
+        """
+        lib.L_DicomShutDown()
+
+    @staticmethod
+    def GetOpenSslVersion() -> DicomOpenSslVersion:
+        """Tell which OpenSSL the library runs with.
+
+        Notes
+        -----
+        Mirrors ``Leadtools.Dicom.DicomNet.GetOpenSslVersion``.
+        """
+        return DicomOpenSslVersion(True, "", from_c(lib.L_DicomGetOpenSslVersion()))
+
+    @staticmethod
+    def Breathe(timeout: float = 0.0) -> bool:
+        """Pumped mode: run at most one override that waits to be run, on this thread.
+
+        Parameters
+        ----------
+        timeout
+            Seconds to wait for one; ``math.inf`` waits for ever. Ctrl-C ends the wait.
+
+        Returns
+        -------
+        bool
+            True if one ran. Otherwise than in pumped mode it only sleeps, and the answer is False.
+
+        Raises
+        ------
+        Exception
+            What the override raised.
+
+        Notes
+        -----
+        The place of the message loop of a Windows program; the name is in the LEADTOOLS C API.
+        """
+        if not isinstance(timeout, (int, float)):
+            raise TypeError(f"timeout must be a number of seconds, not {type(timeout).__name__}")
+        if not timeout >= 0:  # NaN too
+            raise DicomException(
+                DicomExceptionCode.Parameter,
+                f"timeout is {timeout}, which is not 0 or more seconds",
+            )
+        return pump.breathe(float(timeout))
