@@ -212,7 +212,7 @@ static void put_text(builder *build, uint32_t bit, char *member, const char *tex
         return;
     }
     build->command->present |= bit;
-    strcpy(member, text); /* at most LDC_COMMAND_UID or _AE with the NUL: looked at above */
+    memcpy(member, text, strlen(text) + 1); /* fits: its length was looked at above */
 }
 
 static void put_affected(builder *build, const char *class_uid, const char *instance)

@@ -76,7 +76,10 @@ static version_range versions_of(const ldc_tls_settings *settings)
     if ((settings->options & DICOM_SSL_OP_ALLOW_TLS_V1_1) != 0 && range.lowest > TLS1_1_VERSION) {
         range.lowest = TLS1_1_VERSION;
     }
-    if ((settings->options & DICOM_SSL_OP_ALLOW_TLS_V1) != 0) {
+    /* With 1.0 comes 1.1: OpenSSL's clients know no gaps. A version that is switched off brings
+     * none. */
+    if ((settings->options & DICOM_SSL_OP_ALLOW_TLS_V1) != 0 &&
+        (settings->options & DICOM_SSL_OP_NO_TLS_V1) == 0) {
         range.lowest = TLS1_VERSION;
     }
     const struct {
@@ -190,17 +193,20 @@ static void split_list(const ldc_tls_choice *choice, uint64_t handle, suite_list
 
 /* Whether something is left that a handshake can use; warns of what the security level takes away.
  */
-static bool usable(SSL_CTX *ctx, const ldc_tls_choice *choice, int lowest, int highest,
-                   uint64_t handle)
+static bool usable(SSL_CTX *ctx, const ldc_tls_choice *choice, const version_range *range,
+                   int lowest, int highest, uint64_t handle)
 {
+    bool has13 = highest >= TLS1_3_VERSION && (range->switched_off & SSL_OP_NO_TLSv1_3) == 0;
+    bool has12 = lowest <= TLS1_2_VERSION &&
+                 !(lowest == TLS1_2_VERSION && (range->switched_off & SSL_OP_NO_TLSv1_2) != 0);
     SSL *ssl = SSL_new(ctx);
     STACK_OF(SSL_CIPHER) *supported = ssl == NULL ? NULL : SSL_get1_supported_ciphers(ssl);
     bool any = sk_SSL_CIPHER_num(supported) > 0;
     for (size_t i = 0; any && i < LDC_CIPHER_SLOTS; i++) {
         const ldc_suite *suite = ldc_suite_find(choice->ciphers[i]);
         /* Suites of versions that are off are no surprise. */
-        bool found = suite == NULL || !ldc_tls_suite_available(suite->id) ||
-                     (suite->tls13 ? highest < TLS1_3_VERSION : lowest > TLS1_2_VERSION);
+        bool found =
+            suite == NULL || !ldc_tls_suite_available(suite->id) || !(suite->tls13 ? has13 : has12);
         for (int j = 0; !found && j < sk_SSL_CIPHER_num(supported); j++) {
             found = SSL_CIPHER_get_protocol_id(sk_SSL_CIPHER_value(supported, j)) == suite->id;
         }
@@ -244,7 +250,7 @@ static int apply_suites(SSL_CTX *ctx, const ldc_tls_choice *choice, const versio
     }
     if (lowest > highest || (!set12 && !set13) || SSL_CTX_set_min_proto_version(ctx, lowest) != 1 ||
         SSL_CTX_set_max_proto_version(ctx, highest) != 1 ||
-        !usable(ctx, choice, lowest, highest, handle)) {
+        !usable(ctx, choice, range, lowest, highest, handle)) {
         rc = ldc_error(
             DICOM_ERROR_TLS_NO_CIPHER_SUITE,
             "no entry of the list works with %s and the TLS versions allowed. Add for example "

@@ -49,12 +49,40 @@ static void remember(ldc_tls_link *link, int code, int depth, X509 *certificate)
     link->depth = depth;
     link->subject = certificate == NULL ? NULL : ldc_subject_text(certificate);
     link->detail = NULL;
-    if (certificate != NULL &&
-        (code == L_X509_V_ERR_INVALID_PURPOSE || code == L_X509_V_ERR_INVALID_EXTENSION)) {
-        const char *extension = ldc_invalid_extension(certificate, name, sizeof name);
+    /* A broken extension shows itself by other complaints: purposes, or no issuer found (errata
+     * 10). */
+    const char *extension =
+        certificate == NULL ? NULL : ldc_invalid_extension(certificate, name, sizeof name);
+    if (extension != NULL) {
+        link->detail = ldc_format("The extension %s of the certificate is invalid.", extension);
+        return;
+    }
+    for (int i = 0; i < sk_X509_num(link->received); i++) {
+        extension = ldc_invalid_extension(sk_X509_value(link->received, i), name, sizeof name);
         if (extension != NULL) {
-            link->detail = ldc_format("The extension %s of the certificate is invalid.", extension);
+            char *subject = ldc_subject_text(sk_X509_value(link->received, i));
+            link->detail =
+                ldc_format("The extension %s of the certificate \"%s\" in the chain is invalid.",
+                           extension, subject == NULL ? "" : subject);
+            free(subject);
+            return;
         }
+    }
+}
+
+/* A signature that does not verify is about the certificate: bad_certificate (RFC 8446 6.2), where
+ * OpenSSL would say decrypt_error and leave the peer guessing. */
+static void choose_alert(X509_STORE_CTX *store)
+{
+    switch (X509_STORE_CTX_get_error(store)) {
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+    case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+    case X509_V_ERR_UNABLE_TO_DECRYPT_CERT_SIGNATURE:
+    case X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE:
+        X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
+        break;
+    default:
+        break;
     }
 }
 
@@ -148,5 +176,6 @@ int ldc_tls_verify_chain(X509_STORE_CTX *store, void *unused)
         ERR_clear_error();
         return 1;
     }
+    choose_alert(store);
     return 0;
 }

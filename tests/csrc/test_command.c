@@ -538,10 +538,12 @@ static void check_text(const char *vector, const char *sentence)
     uint8_t *bytes = repaired(vector, &length);
     ldc_command command;
     ldc_command_fault fault = {0, ""};
+    int good;
 
-    if (!CHECK_INT(ldc_command_decode(&command, bytes, length, &fault),
-                   sentence[0] == '\0' ? DICOM_SUCCESS : DICOM_ERROR_COMMAND_INVALID) |
-        !CHECK_STR(fault.text, sentence))
+    good = CHECK_INT(ldc_command_decode(&command, bytes, length, &fault),
+                     sentence[0] == '\0' ? DICOM_SUCCESS : DICOM_ERROR_COMMAND_INVALID);
+    good += CHECK_STR(fault.text, sentence);
+    if (good != 2)
         printf("    in %.100s\n", vector);
     ldc_command_free(&command);
     free(bytes);
