@@ -135,7 +135,7 @@ static void write_wire(ldc_writer *writer, const ldc_associate *associate,
 {
     const uint8_t *wire = request != NULL && request->has_wire ? request->wire : NULL;
 
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2; i++) {
         const char *title = ldc_associate_title(associate, i == 0);
         const char *asked = request == NULL ? "" : ldc_associate_title(request, i == 0);
         if (wire != NULL && (title[0] == '\0' || strcmp(title, asked) == 0)) {
@@ -145,7 +145,7 @@ static void write_wire(ldc_writer *writer, const ldc_associate *associate,
         }
     }
     if (wire != NULL) {
-        ldc_write_bytes(writer, wire + 2 * LDC_TITLE_LENGTH, 32);
+        ldc_write_bytes(writer, wire + LDC_WIRE_SIZE - 32, 32);
     } else {
         ldc_write_fill(writer, 0, 32);
     }

@@ -78,7 +78,7 @@ void ldc_pdv_write_headers(uint8_t headers[LDC_PDV_HEADERS], uint8_t context, bo
                            bool last, uint32_t fragment_length);
 /* How many bytes of fragment fit a PDU of the peer's maximum length (PS3.8 Annex D.1: the length
  * counts all after the PDU header; 0 is no limit, then `wanted` counts). Even, because fragments
- * are (PS3.8 Annex F: all but the last); 0: the peer's maximum has no room for any. */
+ * are (PS3.8 Annex E); 0: the peer's maximum has no room for any. */
 uint32_t ldc_pdv_fragment_room(uint32_t max_length, uint32_t wanted);
 
 #endif

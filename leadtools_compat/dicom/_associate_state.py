@@ -89,10 +89,12 @@ def describe(state: Association) -> str:
     for index in range(min(count, _SHOWN)):
         number = state.context_id(index)
         abstract = state.text(lib.L_DicomGetAbstract, number) or "?"
+        offered = state.ask(lib.L_DicomGetTransferCount, number)
         transfers = [
-            state.text(lib.L_DicomGetTransfer, number, i)
-            for i in range(state.ask(lib.L_DicomGetTransferCount, number))
+            state.text(lib.L_DicomGetTransfer, number, i) for i in range(min(offered, _SHOWN))
         ]
+        if offered > _SHOWN:
+            transfers.append("...")
         part = f"{number} {abstract} [{', '.join(transfers)}]"
         if not request:
             result = state.ask(lib.L_DicomGetResult, number)
