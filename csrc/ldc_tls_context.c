@@ -8,6 +8,7 @@
 #include <openssl/dh.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,10 +156,7 @@ static void append(char *list, const char *name)
 {
     size_t used = strlen(list);
     if (used + strlen(name) + 2 < LIST_SIZE) {
-        if (used > 0) {
-            strcat(list, ":");
-        }
-        strcat(list, name);
+        snprintf(list + used, LIST_SIZE - used, "%s%s", used > 0 ? ":" : "", name);
     }
 }
 
