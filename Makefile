@@ -23,7 +23,7 @@ BIN := $(VENV)/bin
 PY := $(BIN)/python
 NATIVE := $(MAKE) -f tools/native.mk -j$(JOBS)
 LINTS := lint-ruff lint-mypy lint-constants lint-format lint-warnings lint-tidy
-PYTHON_CODE := leadtools_compat tests examples tools build_ffi.py setup.py
+PYTHON_CODE := leadtools_compat tests examples $(wildcard benchmarks) tools build_ffi.py setup.py
 C_CODE := $(filter-out csrc/ltdic.h,$(wildcard csrc/*.[ch] tests/csrc/*.[ch] examples/c/*.[ch]))
 
 define headline
