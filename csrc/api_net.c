@@ -392,7 +392,7 @@ static int adopt(ldc_net *net, ldc_net *child, ldc_listener *listener, ldc_tls_c
     ldc_ref_get(&net->ref);
     child->parent = net;
     pthread_mutex_unlock(&child->lock);
-    ldc_conn *conn = ldc_conn_adopt(child, context, pending.fd, pending.since);
+    ldc_conn *conn = ldc_conn_adopt(child, context, pending.fd, &pending.address, pending.since);
     if (conn == NULL) {
         close(pending.fd);
         ldc_net_remove_child(net, child->id);

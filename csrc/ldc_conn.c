@@ -239,6 +239,7 @@ static void finish(ldc_conn *conn, int code, ldc_failure *failure, bool silent)
     pthread_mutex_lock(&net->lock);
     net->connected = false;
     net->closing = true; /* a Connect from now on waits until all of this has been queued */
+    net->finishing = true;
     ldc_net *parent = net->parent;
     net->parent = NULL;
     pthread_mutex_unlock(&net->lock);
@@ -261,6 +262,7 @@ static void finish(ldc_conn *conn, int code, ldc_failure *failure, bool silent)
     net->conn = NULL;
     net->busy = false;
     net->closing = false;
+    net->finishing = false;
     pthread_cond_broadcast(&net->idle);
     pthread_mutex_unlock(&net->lock);
     conn->net = NULL;
@@ -557,6 +559,10 @@ static void connected(ldc_conn *conn)
 
 static void end_connect(ldc_conn *conn, int error)
 {
+    bool by_peer = error == ECONNREFUSED || error == ECONNRESET || error == ECONNABORTED;
+    if (error == EADDRNOTAVAIL && conn->target.local.length != 0) {
+        error = EADDRINUSE; /* bound well before: the pair of addresses belongs to a connection */
+    }
     int code = DICOM_ERROR_NET_FAILURE;
     const char *remedy = "Check the network between the two computers.";
     switch (error) {
@@ -600,12 +606,13 @@ static void end_connect(ldc_conn *conn, int error)
     case ECONNRESET:
     case ECONNABORTED:
         code = DICOM_ERROR_NET_CONNECTION_ABORTED;
+        remedy =
+            "The peer reset the connection at once: look for its reason in its log, or for a firewall between.";
         break;
     default:
         break;
     }
-    end_with(conn, code, DICOM_STAGE_TCP,
-             code == DICOM_ERROR_NET_CONNECTION_REFUSED ? DICOM_SIDE_PEER : DICOM_SIDE_LOCAL, NULL,
+    end_with(conn, code, DICOM_STAGE_TCP, by_peer ? DICOM_SIDE_PEER : DICOM_SIDE_LOCAL, NULL,
              remedy);
 }
 
@@ -849,7 +856,8 @@ ldc_conn *ldc_conn_open(ldc_net *net, ldc_tls_context *tls, ldc_target *target)
     return conn;
 }
 
-ldc_conn *ldc_conn_adopt(ldc_net *net, ldc_tls_context *tls, int fd, int64_t since)
+ldc_conn *ldc_conn_adopt(ldc_net *net, ldc_tls_context *tls, int fd, const ldc_address *peer,
+                         int64_t since)
 {
     ldc_conn *conn = conn_new(net, tls, true);
     if (conn == NULL) {
@@ -868,6 +876,7 @@ ldc_conn *ldc_conn_adopt(ldc_net *net, ldc_tls_context *tls, int fd, int64_t sin
     conn->phase = tls == NULL ? READY : TOLD;
     /* All is set before others can see the connection: from then on its strand alone touches it. */
     endpoints ends = endpoints_of(fd);
+    ends.peer = *peer;  /* as accept told: one that has reset is no longer known to the socket */
     ldc_conn_ref(conn); /* the caller's */
     pthread_mutex_lock(&net->lock);
     ldc_conn_ref(conn); /* the net's */

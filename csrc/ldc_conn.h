@@ -32,7 +32,8 @@ typedef struct ldc_target {
 ldc_conn *ldc_conn_open(ldc_net *net, ldc_tls_context *tls, ldc_target *target);
 /* A connection that a listener accepted at `since`; takes fd over on success. parent: the
  * listener's net. */
-ldc_conn *ldc_conn_adopt(ldc_net *net, ldc_tls_context *tls, int fd, int64_t since);
+ldc_conn *ldc_conn_adopt(ldc_net *net, ldc_tls_context *tls, int fd, const ldc_address *peer,
+                         int64_t since);
 /* Any thread. Bits of the user's commands. */
 void ldc_conn_command(ldc_conn *conn, uint32_t bits);
 void ldc_conn_ref(ldc_conn *conn);

@@ -116,6 +116,9 @@ ldc_net *ldc_net_lock_idle(HDICOMNET handle, const char *what, int *rc)
         return NULL;
     }
     pthread_mutex_lock(&net->lock);
+    while (net->busy && net->finishing) { /* in OnClose: the strand is on its last lines */
+        pthread_cond_wait(&net->idle, &net->lock);
+    }
     if (net->busy) {
         pthread_mutex_unlock(&net->lock);
         *rc = ldc_error(DICOM_ERROR_INVALID_STATE,

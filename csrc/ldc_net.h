@@ -103,9 +103,10 @@ struct ldc_net {
     bool disposed;
     /* configuration: frozen while busy */
     bool busy;
-    bool closing; /* busy, and the end has been asked for or has come */
-    bool forced;  /* CloseForced was called: on a listener, children too */
-    bool silent;  /* CloseForced(net, 0): nothing more is told of this connection */
+    bool closing;   /* busy, and the end has been asked for or has come */
+    bool finishing; /* the connection has ended and lets go at any moment */
+    bool forced;    /* CloseForced was called: on a listener, children too */
+    bool silent;    /* CloseForced(net, 0): nothing more is told of this connection */
     char *path;
     uint32_t mode;
     uint32_t flags;

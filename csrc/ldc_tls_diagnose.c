@@ -237,6 +237,18 @@ static bool diagnose_speech(ldc_tls_link *link, ldc_failure *failure)
 
 /* ---- OpenSSL's reason ---- */
 
+static const char *const DAMAGED =
+    "Something between the two sides changes the data, or the peer's TLS is faulty.";
+
+/* OpenSSL's own words behind the text of the code. */
+static void fill_reason(const ldc_tls_link *link, ldc_failure *failure, int code, int side,
+                        const char *remedy)
+{
+    char *message = ldc_format("%s: %s", ldc_error_text(code), link->error_text);
+    ldc_failure_fill(failure, code, DICOM_STAGE_TLS, side, message, remedy);
+    free(message);
+}
+
 static void diagnose_reason(ldc_tls_link *link, ldc_failure *failure)
 {
     int reason = ERR_GET_LIB((unsigned long)link->error) == ERR_LIB_SSL
@@ -262,12 +274,25 @@ static void diagnose_reason(ldc_tls_link *link, ldc_failure *failure)
     case SSL_R_VERSION_TOO_HIGH:
     case SSL_R_UNKNOWN_PROTOCOL:
     case SSL_R_NO_PROTOCOLS_AVAILABLE:
-    case SSL_R_WRONG_VERSION_NUMBER:
     case SSL_R_WRONG_SSL_VERSION:
         ldc_failure_fill(failure, DICOM_ERROR_TLS_NO_SHARED_VERSION, DICOM_STAGE_TLS,
                          DICOM_SIDE_LOCAL, NULL, "Allow TLS 1.2 or 1.3 on both sides.");
         return;
+    case SSL_R_WRONG_VERSION_NUMBER:
+        if (link->first_record_read) { /* it spoke TLS before */
+            fill_reason(link, failure, DICOM_ERROR_TLS_RECORD, DICOM_SIDE_PEER, DAMAGED);
+            return;
+        }
+        ldc_failure_fill(failure, DICOM_ERROR_TLS_NO_SHARED_VERSION, DICOM_STAGE_TLS,
+                         DICOM_SIDE_LOCAL, NULL, "Allow TLS 1.2 or 1.3 on both sides.");
+        return;
     case SSL_R_EXCESSIVE_MESSAGE_SIZE:
+        if (!link->hello_done) {
+            fill_reason(
+                link, failure, DICOM_ERROR_TLS_FAILURE, DICOM_SIDE_LOCAL,
+                "A handshake message was announced that is far too long: the peer's TLS is faulty.");
+            return;
+        }
         ldc_failure_fill(failure, DICOM_ERROR_TLS_FAILURE, DICOM_STAGE_CERTIFICATE,
                          DICOM_SIDE_LOCAL,
                          "TLS failure: the peer's certificate chain is larger than 100 KiB",
@@ -293,11 +318,9 @@ static void diagnose_reason(ldc_tls_link *link, ldc_failure *failure)
     case SSL_R_UNEXPECTED_RECORD:
     case SSL_R_ENCRYPTED_LENGTH_TOO_LONG:
     case SSL_R_DATA_LENGTH_TOO_LONG:
-        message = ldc_format("A TLS record is damaged or truncated: %s", link->error_text);
-        ldc_failure_fill(
-            failure, DICOM_ERROR_TLS_RECORD, DICOM_STAGE_TLS, DICOM_SIDE_PEER, message,
-            "Something between the two sides changes the data, or the peer's TLS is faulty.");
-        break;
+    case SSL_R_PACKET_LENGTH_TOO_LONG:
+        fill_reason(link, failure, DICOM_ERROR_TLS_RECORD, DICOM_SIDE_PEER, DAMAGED);
+        return;
     default:
         message = ldc_format("TLS failure%s%s", link->error_text[0] == '\0' ? "" : ": ",
                              link->error_text);

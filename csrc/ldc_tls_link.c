@@ -47,6 +47,7 @@ static void on_message(int sent, int version, int content_type, const void *data
     if (content_type != SSL3_RT_HANDSHAKE || length < 4) {
         return;
     }
+    link->first_record_read = link->first_record_read || !sent;
     switch (message[0]) {
     case SSL3_MT_SERVER_HELLO:
         link->hello_done = true;

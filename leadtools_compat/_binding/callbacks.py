@@ -225,7 +225,13 @@ def ldc_py_close(net: Any, code: int, peer: Any, user: Any) -> None:
     if peer == net:
         state.close_told = True
     else:
-        closed = state.children.pop(number_of(peer), None)
+        key = number_of(peer)
+        if state.closes_owed.get(key, 0) > 0:  # it has been accepted again: this is the close before
+            state.closes_owed[key] -= 1
+            closed = state.children.get(key)
+        else:
+            state.closes_owed.pop(key, None)
+            closed = state.children.pop(key, None)
         if closed is None:  # disposed, so it has no close to tell of
             return
     _tell(net, owner, "OnClose", DicomExceptionCode(code), closed)

@@ -46,6 +46,7 @@ class NetState:
 
     __slots__ = (
         "children",
+        "closes_owed",
         "close_told",
         "crl_file",
         "exception",
@@ -69,6 +70,8 @@ class NetState:
         """Set when the net has been disposed."""
         self.children: dict[int, DicomNet] = {}
         """Of a listener: its open children by handle, kept alive until their close was told."""
+        self.closes_owed: dict[int, int] = {}
+        """Of a listener: closes still to be told of children that were accepted again meanwhile."""
         self.parent: Life | None = None
         """Of an accepted child: its listener."""
         self.close_told = False

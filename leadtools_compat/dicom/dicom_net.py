@@ -327,6 +327,8 @@ class DicomNet(NetLibrary, NetTls, NetQueries, NetTuning, NetOverridables, NetIs
         fresh = key not in state.children
         # Before the call: the connection may be over, and that told, before the call has returned.
         state.children[key] = child
+        if not fresh:
+            state.closes_owed[key] = state.closes_owed.get(key, 0) + 1
         young.exception, young.parent, young.close_told = None, state.life, False
         code = lib.L_DicomAccept(state.handle, young.handle)
         if code != 0:
@@ -334,6 +336,8 @@ class DicomNet(NetLibrary, NetTls, NetQueries, NetTuning, NetOverridables, NetIs
             young.exception, young.parent = before
             if fresh:
                 state.children.pop(key, None)
+            else:
+                state.closes_owed[key] -= 1
             raise error
         if lifetime.ended(state.life):  # disposed meanwhile, before there was anything to close
             release_children(state)
