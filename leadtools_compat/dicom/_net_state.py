@@ -46,8 +46,8 @@ class NetState:
 
     __slots__ = (
         "children",
-        "closes_owed",
         "close_told",
+        "closes_owed",
         "crl_file",
         "exception",
         "expected_host",
