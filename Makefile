@@ -14,7 +14,7 @@ JOBS ?= 2
 # More arguments for pytest, for example PYTEST_ARGS="-k verify -x".
 PYTEST_ARGS ?=
 # The part of the suite that runs under the sanitizers too, as a pytest mark expression.
-SANITIZED ?= not soak
+SANITIZED ?= sanitize and not soak
 FUZZ_SECONDS ?= 60
 
 comma := ,

@@ -27,6 +27,29 @@ if TYPE_CHECKING:
 
 N = TypeVar("N", bound="DicomNet")
 
+SANITIZED = (
+    "binding/",
+    "dicom/test_association",
+    "dicom/test_dicom_associate",
+    "dicom/test_dicom_data_set",
+    "dicom/test_dicom_net",
+    "dicom/test_lifetime",
+    "dicom/test_messages",
+    "robustness/test_reentry",
+    "robustness/test_strange_peers",
+    "robustness/test_threads",
+    "tls/test_certificate_text",
+    "tls/test_trust_settings",
+)
+"""What runs under the sanitizers too: where memory is made, shared and freed."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make sanitize` takes."""
+    for item in items:
+        if item.path.relative_to(ROOT / "tests").as_posix().startswith(SANITIZED):
+            item.add_marker(pytest.mark.sanitize)
+
 
 @pytest.fixture(scope="session")
 def pki(tmp_path_factory: pytest.TempPathFactory) -> TestPki:
