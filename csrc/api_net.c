@@ -1,6 +1,7 @@
 /* api_net.c - the public functions of nets: callbacks, connecting, listening, accepting, closing,
  * state. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,24 +21,25 @@ enum {
 
 L_INT L_DicomSetCallback(HDICOMNET hNet, pDICOMNETCALLBACK pCallback)
 {
+    DICOMNETCALLBACK table = {0};
+    /* An older program's structure is shorter: what it does not know is not called. */
+    if (pCallback != NULL) {
+        if (pCallback->uStructSize < offsetof(DICOMNETCALLBACK, pfnSend) ||
+            pCallback->uStructSize > sizeof table) {
+            return ldc_error(DICOM_ERROR_PARAMETER, "%s",
+                             "uStructSize must be sizeof(DICOMNETCALLBACK)");
+        }
+        memcpy(&table, pCallback, pCallback->uStructSize);
+    }
     ldc_net *net = ldc_net_acquire(hNet);
     if (net == NULL) {
         return DICOM_ERROR_OBJECT_DISPOSED;
     }
-    int rc = DICOM_SUCCESS;
-    if (pCallback != NULL && pCallback->uStructSize != sizeof *pCallback) {
-        rc = ldc_error(DICOM_ERROR_PARAMETER, "%s", "uStructSize must be sizeof(DICOMNETCALLBACK)");
-    } else {
-        pthread_mutex_lock(&net->lock);
-        if (pCallback == NULL) {
-            memset(&net->callbacks, 0, sizeof net->callbacks);
-        } else {
-            net->callbacks = *pCallback;
-        }
-        pthread_mutex_unlock(&net->lock);
-    }
+    pthread_mutex_lock(&net->lock);
+    net->callbacks = table;
+    pthread_mutex_unlock(&net->lock);
     ldc_net_put(net);
-    return rc;
+    return DICOM_SUCCESS;
 }
 
 L_INT L_DicomSetCallbackExt(HDICOMNET hNet, pDICOMNETCALLBACKEXT pCallback)
@@ -91,9 +93,14 @@ L_INT L_DicomReportCallbackFailure(HDICOMNET hNet, const L_TCHAR *pszWhat)
                      net->busy ? DICOM_STAGE_TCP : DICOM_STAGE_CLOSE, DICOM_SIDE_LOCAL, message,
                      "Mend the program's callback.");
     (void)ldc_failure_set(&net->failure, &failure);
+    bool unanswered = net->serving;
     pthread_mutex_unlock(&net->lock);
     free(message);
-    return (ldc_net_put(net), DICOM_SUCCESS);
+    if (unanswered) { /* the peer must not wait for an answer that nobody will give */
+        (void)L_DicomSendAbort(hNet, PDU_ABORT_SOURCE_USER, PDU_ABORT_REASON_UNKNOWN);
+    }
+    ldc_net_put(net);
+    return DICOM_SUCCESS;
 }
 
 /* ---- connecting ---- */

@@ -12,6 +12,8 @@ enum {
     LDC_CONN_CLOSE = LDC_BIT_OWN << 3,   /* the user's Close */
     LDC_CONN_ABORT = LDC_BIT_OWN << 4,   /* the user's CloseForced or the end of the net */
     LDC_CONN_SILENT = LDC_BIT_OWN << 5,  /* with ABORT: nobody is told */
+    LDC_CONN_SEND = LDC_BIT_OWN << 7,    /* something is queued to be sent */
+    LDC_CONN_RESUME = LDC_BIT_OWN << 8,  /* the inbox has room again */
     LDC_CONN_ADOPTED = LDC_BIT_OWN << 9, /* a child was accepted: its time runs */
     LDC_CONN_EVICT = LDC_BIT_OWN << 6, /* the limit of unfinished handshakes: this was the oldest */
 };
@@ -42,6 +44,10 @@ uint64_t ldc_conn_id(const ldc_conn *conn);
 /* Strand and delivery: the question that the strand waits for, so that commands can end the wait.
  */
 void ldc_conn_set_question(ldc_conn *conn, ldc_question *question);
+/* News of this connection has been told or dropped; cost as it was delivered with. */
+void ldc_conn_told(ldc_conn *conn, uint64_t cost);
+/* The DICOM upper layer; lives as long as the connection. */
+struct ldc_upper *ldc_conn_upper(ldc_conn *conn);
 int64_t ldc_conn_handshake_deadline(const ldc_conn *conn);
 bool ldc_conn_ending(ldc_conn *conn);
 

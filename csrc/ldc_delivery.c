@@ -14,6 +14,7 @@
 #include "ldc_conn.h"
 #include "ldc_error.h"
 #include "ldc_net.h"
+#include "ldc_news.h"
 
 static atomic_bool pumped_mode;
 
@@ -149,6 +150,10 @@ static void event_free(ldc_event *event)
         ldc_question_cancel(event->question);
         ldc_ref_put(&event->question->ref);
     }
+    if (event->kind == LDC_EVENT_NEWS && event->conn != NULL) {
+        ldc_conn_told(event->conn, event->cost);
+    }
+    ldc_news_free(event->news);
     if (event->conn != NULL) {
         ldc_conn_put(event->conn);
     }
@@ -174,6 +179,31 @@ static int call_verify(const DICOMNETCALLBACKEXT *ext, ldc_net *net, ldc_questio
         ldc_user_leave();
     }
     return value;
+}
+
+/* While a request is told, a failing callback that has not answered it ends the association
+ * (api 2.7). */
+static void begin_serving(ldc_net *net, const ldc_news *news)
+{
+    bool request =
+        news->kind == LDC_NEWS_ASSOCIATE_REQUEST ||
+        (news->kind == LDC_NEWS_MESSAGE && (news->command.field & COMMAND_RESPONSE) == 0 &&
+         news->command.field != COMMAND_C_CANCEL);
+    if (request) {
+        pthread_mutex_lock(&net->lock);
+        net->serving = true;
+        net->serving_id = news->kind == LDC_NEWS_MESSAGE ? ldc_command_id(&news->command) : 0;
+        pthread_mutex_unlock(&net->lock);
+    }
+}
+
+static void end_serving(ldc_net *net, const ldc_event *event)
+{
+    if (!event->out_of_turn) {
+        pthread_mutex_lock(&net->lock);
+        net->serving = false;
+        pthread_mutex_unlock(&net->lock);
+    }
 }
 
 /* Tells one event. No lock is held. */
@@ -217,6 +247,11 @@ static void tell(ldc_event *event)
             callbacks.pfnClose(handle, event->code, ldc_net_handle(event->peer),
                                callbacks.pUserData);
         }
+        break;
+    case LDC_EVENT_NEWS:
+        begin_serving(net, event->news);
+        ldc_news_tell(handle, &callbacks, event->news, net->path);
+        end_serving(net, event);
         break;
     case LDC_EVENT_GO:
     case LDC_EVENT_VERIFY:
@@ -377,6 +412,54 @@ void ldc_deliver(ldc_net *net, ldc_event_kind kind, int code)
     }
 }
 
+static void run_out_of_turn(ldc_job *job, bool user_slot)
+{
+    (void)user_slot;
+    ldc_event *event = (ldc_event *)(void *)((char *)job - offsetof(ldc_event, job));
+    tell(event);
+    event_free(event);
+}
+
+/* Not behind a callback that runs: C-CANCEL-RQ is for it (errata 1). */
+static void push_out_of_turn(ldc_event *event)
+{
+    event->out_of_turn = true;
+    if (!ldc_pumped()) {
+        event->job.run = run_out_of_turn;
+        ldc_engine_push(&event->job, LDC_JOB_USER);
+        return;
+    }
+    pthread_once(&once, set_up_once);
+    pthread_mutex_lock(&pump.lock);
+    if (pump.last == NULL) {
+        pump.first = event;
+    } else {
+        pump.last->pump_next = event;
+    }
+    pump.last = event;
+    pthread_cond_signal(&pump.some);
+    pthread_mutex_unlock(&pump.lock);
+}
+
+void ldc_deliver_news(ldc_net *net, ldc_conn *conn, ldc_news *news, uint64_t cost)
+{
+    ldc_event *event = event_new(net, LDC_EVENT_NEWS, 0);
+    if (event == NULL) {
+        ldc_news_free(news);
+        ldc_conn_told(conn, cost);
+        return;
+    }
+    ldc_conn_ref(conn);
+    event->conn = conn;
+    event->news = news;
+    event->cost = cost;
+    if (news->kind == LDC_NEWS_MESSAGE && news->command.field == COMMAND_C_CANCEL) {
+        push_out_of_turn(event);
+    } else {
+        push(event);
+    }
+}
+
 void ldc_deliver_close(ldc_net *net, int code, ldc_net *parent)
 {
     ldc_event *event = event_new(net, LDC_EVENT_CLOSE, code);
@@ -417,8 +500,8 @@ static ldc_event *take_runnable(void)
     for (ldc_event *event = pump.first; event != NULL; before = event, event = event->pump_next) {
         ldc_net *net = event->net;
         pthread_mutex_lock(&net->lock);
-        bool runnable = !net->delivering && net->first == event;
-        if (runnable) {
+        bool runnable = event->out_of_turn || (!net->delivering && net->first == event);
+        if (runnable && !event->out_of_turn) {
             net->delivering = true;
             (void)unlink_first(net);
         }
@@ -457,13 +540,16 @@ L_INT L_DicomBreathe(L_UINT nTimeoutMs)
         return 0;
     }
     ldc_net *net = event->net;
+    bool in_turn = !event->out_of_turn;
     ldc_ref_get(&net->ref);
     tell(event);
     tell_parent(event);
     event_free(event);
     pthread_mutex_lock(&net->lock);
-    net->delivering = false;
-    release_waiting(net);
+    if (in_turn) {
+        net->delivering = false;
+        release_waiting(net);
+    }
     pthread_mutex_unlock(&net->lock);
     ldc_net_put(net);
     /* Another thread that pumps may now run the next event of this net. */
@@ -475,16 +561,31 @@ L_INT L_DicomBreathe(L_UINT nTimeoutMs)
     return 1;
 }
 
+static void free_list(ldc_event *event)
+{
+    while (event != NULL) {
+        ldc_event *next = event->next;
+        event_free(event);
+        event = next;
+    }
+}
+
 void ldc_deliver_discard(ldc_net *net)
 {
     ldc_event *dropped = NULL;
+    ldc_event *apart = NULL;
     pthread_mutex_lock(&pump.lock);
     pthread_mutex_lock(&net->lock);
     ldc_event **link = &pump.first;
     ldc_event *last = NULL;
     while (*link != NULL) {
-        if ((*link)->net == net) {
-            *link = (*link)->pump_next;
+        ldc_event *event = *link;
+        if (event->net == net && event->out_of_turn) {
+            *link = event->pump_next;
+            event->next = apart; /* it stands in no other list */
+            apart = event;
+        } else if (event->net == net) {
+            *link = event->pump_next;
         } else {
             last = *link;
             link = &(*link)->pump_next;
@@ -496,11 +597,8 @@ void ldc_deliver_discard(ldc_net *net)
     net->last = NULL;
     pthread_mutex_unlock(&net->lock);
     pthread_mutex_unlock(&pump.lock);
-    while (dropped != NULL) {
-        ldc_event *next = dropped->next;
-        event_free(dropped);
-        dropped = next;
-    }
+    free_list(dropped);
+    free_list(apart);
 }
 
 void ldc_delivery_after_fork(void)

@@ -12,6 +12,7 @@
 
 #include "ldc_actor.h"
 #include "ldc_conn.h"
+#include "ldc_dataset.h"
 #include "ldc_error.h"
 #include "ldc_net.h"
 #include "ldc_poller.h"
@@ -62,6 +63,7 @@ int64_t ldc_now_ms(void)
  * registries. */
 static void before_fork(void)
 {
+    ldc_dataset_before_fork();
     ldc_net_before_fork();
     ldc_actor_before_fork();
     pthread_mutex_lock(&engine.lock);
@@ -72,6 +74,7 @@ static void after_fork_in_parent(void)
     pthread_mutex_unlock(&engine.lock);
     ldc_actor_after_fork_in_parent();
     ldc_net_after_fork_in_parent();
+    ldc_dataset_after_fork_in_parent();
 }
 
 /* A forked child has none of our threads; what they held is the parent's. It starts anew. */
@@ -83,6 +86,7 @@ static void after_fork(void)
     atomic_store(&callbacks_running, 0u);
     ldc_actor_after_fork();
     ldc_net_after_fork();
+    ldc_dataset_after_fork();
     ldc_delivery_after_fork();
     ldc_handshakes_after_fork();
     ldc_conn_after_fork();

@@ -36,6 +36,13 @@ static const struct limit_row {
     [LDC_LIMIT_HANDSHAKES_PER_ADDRESS] = {DICOM_LIMIT_HANDSHAKES_PER_ADDRESS, 128, 1, 1000000},
     [LDC_LIMIT_HANDSHAKES_TOTAL] = {DICOM_LIMIT_HANDSHAKES_TOTAL, 4096, 1, 1000000},
     [LDC_LIMIT_ALLOW_PLAIN_CHILDREN] = {DICOM_LIMIT_ALLOW_PLAIN_CHILDREN, 0, 0, 1},
+    [LDC_LIMIT_ARTIM_TIMEOUT] = {DICOM_LIMIT_ARTIM_TIMEOUT, 30000, 1, 24 * HOUR},
+    [LDC_LIMIT_ASSOCIATION_TIMEOUT] = {DICOM_LIMIT_ASSOCIATION_TIMEOUT, 60000, 1, 24 * HOUR},
+    [LDC_LIMIT_SEND_TIMEOUT] = {DICOM_LIMIT_SEND_TIMEOUT, 60000, 1, 24 * HOUR},
+    [LDC_LIMIT_PROGRESS_TIMEOUT] = {DICOM_LIMIT_PROGRESS_TIMEOUT, 60000, 1, 24 * HOUR},
+    [LDC_LIMIT_DATA_SET_MEMORY] = {DICOM_LIMIT_DATA_SET_MEMORY, 16ULL << 20, 0, 1ULL << 40},
+    [LDC_LIMIT_DATA_SET_TOTAL] = {DICOM_LIMIT_DATA_SET_TOTAL, 16ULL << 30, 1, 1ULL << 50},
+    [LDC_LIMIT_SEND_QUEUE] = {DICOM_LIMIT_SEND_QUEUE, 4ULL << 20, 1, 1ULL << 40},
 };
 
 /* ---- life ---- */
@@ -54,6 +61,7 @@ static void net_destroy(ldc_ref *ref)
     }
     ldc_tls_choice_clear(&net->choice);
     ldc_net_clear_link(&net->link);
+    ldc_associate_free(net->last_association);
     ldc_failure_clear(&net->failure);
     ldc_failure_clear(&net->shown[0]);
     ldc_failure_clear(&net->shown[1]);
@@ -192,6 +200,9 @@ int ldc_net_begin(ldc_net *net)
         net->host_port = 0;
         ldc_failure_clear(&net->failure);
         ldc_net_clear_link(&net->link);
+        ldc_associate_free(net->last_association);
+        net->last_association = NULL;
+        net->serving = false;
     }
     pthread_mutex_unlock(&net->lock);
     return rc;

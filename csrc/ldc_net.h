@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "ldc_address.h"
+#include "ldc_associate.h"
 #include "ldc_engine.h"
 #include "ldc_failure.h"
 #include "ldc_registry.h"
@@ -36,6 +37,13 @@ typedef enum ldc_limit {
     LDC_LIMIT_HANDSHAKES_PER_ADDRESS,
     LDC_LIMIT_HANDSHAKES_TOTAL,
     LDC_LIMIT_ALLOW_PLAIN_CHILDREN,
+    LDC_LIMIT_ARTIM_TIMEOUT,
+    LDC_LIMIT_ASSOCIATION_TIMEOUT,
+    LDC_LIMIT_SEND_TIMEOUT,
+    LDC_LIMIT_PROGRESS_TIMEOUT,
+    LDC_LIMIT_DATA_SET_MEMORY,
+    LDC_LIMIT_DATA_SET_TOTAL,
+    LDC_LIMIT_SEND_QUEUE,
     LDC_LIMIT_COUNT,
 } ldc_limit;
 
@@ -54,6 +62,7 @@ typedef enum ldc_event_kind {
     LDC_EVENT_SECURE_LINK_READY,
     LDC_EVENT_CLOSE,
     LDC_EVENT_VERIFY, /* pumped mode only */
+    LDC_EVENT_NEWS,   /* of the upper layer */
 } ldc_event_kind;
 
 /* A certificate waiting for its verdict in pumped mode; shared by the strand that waits and the
@@ -74,10 +83,14 @@ typedef struct ldc_event {
     ldc_net *net;                /* a reference */
     ldc_event_kind kind;
     int code;
-    ldc_conn *conn;         /* GO: a reference */
+    ldc_conn *conn;         /* GO, NEWS: a reference */
     ldc_net *peer;          /* CLOSE: a reference to the net that closed */
     ldc_net *parent;        /* CLOSE of a child: a reference to its listener, told next */
     ldc_question *question; /* VERIFY: a reference */
+    struct ldc_news *news;  /* NEWS: owned */
+    uint64_t cost;          /* NEWS: what it counts in the inbox */
+    bool out_of_turn;       /* NEWS: not behind a callback that runs (C-CANCEL-RQ) */
+    ldc_job job;            /* out of turn, worker delivery */
 } ldc_event;
 
 /* ---- the live or last link, for look-ups ---- */
@@ -132,12 +145,15 @@ struct ldc_net {
         shown[2]; /* what L_DicomGetFailure lent; the one before stays valid for a slow reader */
     unsigned shown_index;
     ldc_link_info link;
+    ldc_associate *last_association; /* owned: of a connection that has ended */
     uint64_t last_tls_error;
     /* delivery */
     ldc_job job;
     ldc_event *first, *last;
     bool delivering;        /* user code of this net is running */
     pthread_cond_t resting; /* delivering became false */
+    bool serving;           /* a request is being told that user code has not answered yet */
+    uint16_t serving_id;
 };
 
 /* ldc_net.c */
@@ -169,6 +185,8 @@ void ldc_net_end(ldc_net *net); /* undoes it when the start failed */
 /* ldc_delivery.c */
 void ldc_deliver(ldc_net *net, ldc_event_kind kind, int code);
 void ldc_deliver_close(ldc_net *net, int code, ldc_net *parent);
+/* Takes the news over. */
+void ldc_deliver_news(ldc_net *net, ldc_conn *conn, struct ldc_news *news, uint64_t cost);
 /* Posts LDC_CONN_GO to conn when every event queued so far has been told. */
 void ldc_deliver_go(ldc_net *net, ldc_conn *conn);
 /* Strand: asks the user about one certificate and waits for the answer. */

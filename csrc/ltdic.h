@@ -51,6 +51,7 @@ typedef unsigned long long L_UINT64;
 typedef double L_DOUBLE;
 
 typedef struct ldc_net *HDICOMNET;
+typedef struct ldc_dataset *HDICOMDS; /* a number in disguise, as HDICOMNET */
 typedef struct ldc_associate *HDICOMPDU;
 typedef L_UINT32 L_CIPHERSUITE; /* IANA number of a cipher suite, 0 = none */
 
@@ -509,6 +510,13 @@ typedef L_UINT32 L_CIPHERSUITE; /* IANA number of a cipher suite, 0 = none */
 #define DICOM_LIMIT_HANDSHAKES_PER_ADDRESS 21
 #define DICOM_LIMIT_HANDSHAKES_TOTAL       22
 #define DICOM_LIMIT_ALLOW_PLAIN_CHILDREN   30
+#define DICOM_LIMIT_ARTIM_TIMEOUT          5
+#define DICOM_LIMIT_ASSOCIATION_TIMEOUT    6
+#define DICOM_LIMIT_SEND_TIMEOUT           8
+#define DICOM_LIMIT_PROGRESS_TIMEOUT       9
+#define DICOM_LIMIT_DATA_SET_MEMORY        23
+#define DICOM_LIMIT_DATA_SET_TOTAL         24
+#define DICOM_LIMIT_SEND_QUEUE             25
 
 /* L_DicomGetInfoTLS */
 #define DICOM_TLS_INFO_VERSION               1
@@ -520,6 +528,16 @@ typedef L_UINT32 L_CIPHERSUITE; /* IANA number of a cipher suite, 0 = none */
 #define DICOM_TLS_INFO_CIPHER_NAME           7
 #define DICOM_TLS_INFO_CERTIFICATE_REQUESTED 8
 #define DICOM_TLS_INFO_CA_NAMES              9
+
+/* L_DicomSaveDS */
+#define DS_LITTLE_ENDIAN      1
+#define DS_BIG_ENDIAN         2
+#define DS_IMPLICIT_VR        4
+#define DS_EXPLICIT_VR        8
+#define DS_GROUP_LENGTHS      16
+#define DS_METAHEADER_PRESENT 32
+#define DS_METAHEADER_ABSENT  64
+#define DS_LENGTH_EXPLICIT    128
 
 /* In a command field */
 #define COMMAND_REQUEST  0x0000
@@ -602,6 +620,77 @@ typedef L_VOID (*SECURELINKREADYCALLBACK)(HDICOMNET hNet, L_INT nError, L_VOID *
 /* hPeer: the net that was closed. For a connection hNet itself; a listener is told of each child. */
 typedef L_VOID (*CLOSECALLBACK)(HDICOMNET hNet, L_INT nError, HDICOMNET hPeer, L_VOID *pUserData);
 
+/* A queued PDU has left: nType is PDU_..., nBytes the length of its field (header not counted). */
+typedef L_VOID (*SENDCALLBACK)(HDICOMNET hNet, L_INT nError, L_UCHAR nType, L_UINT32 nBytes, L_VOID *pUserData);
+/* A PDU was received, before all else is told about it; the whole of it, header included. A P-DATA-TF PDU above
+ * 1 MiB is told with its first 1 MiB. */
+typedef L_VOID (*RECEIVECALLBACK)(HDICOMNET hNet, L_INT nError, L_UCHAR nType, L_UCHAR *pBuffer, L_UINT32 nBytes,
+                                  L_VOID *pUserData);
+/* A DIMSE response is about to go out: its command set may be given more elements. */
+typedef L_VOID (*BEFORESENDCOMMANDSETCALLBACK)(HDICOMNET hNet, HDICOMDS hCS, L_VOID *pUserData);
+/* What was received. Strings, PDUs and data sets are lent for the call (L_DicomRetainDS keeps a data set; hDS may be
+ * NULL: none). */
+typedef L_VOID (*RECEIVEASSOCIATEREQUESTCALLBACK)(HDICOMNET hNet, HDICOMPDU hPDU, L_VOID *pUserData);
+typedef L_VOID (*RECEIVEASSOCIATEACCEPTCALLBACK)(HDICOMNET hNet, HDICOMPDU hPDU, L_VOID *pUserData);
+typedef L_VOID (*RECEIVEASSOCIATEREJECTCALLBACK)(HDICOMNET hNet, L_UCHAR nResult, L_UCHAR nSource, L_UCHAR nReason,
+                L_VOID *pUserData);
+typedef L_VOID (*RECEIVERELEASEREQUESTCALLBACK)(HDICOMNET hNet, L_VOID *pUserData);
+typedef L_VOID (*RECEIVERELEASERESPONSECALLBACK)(HDICOMNET hNet, L_VOID *pUserData);
+typedef L_VOID (*RECEIVEABORTCALLBACK)(HDICOMNET hNet, L_UCHAR nSource, L_UCHAR nReason, L_VOID *pUserData);
+typedef L_VOID (*RECEIVEDATACALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, HDICOMDS hCS, HDICOMDS hDS,
+                L_VOID *pUserData);
+typedef L_VOID (*RECEIVECSTOREREQUESTCALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                L_TCHAR *pszClass, L_TCHAR *pszInstance, L_UINT16 nPriority, L_TCHAR *pszMoveAE,
+                L_UINT16 nMoveMessageID, HDICOMDS hDS, L_VOID *pUserData);
+typedef L_VOID (*RECEIVECSTORERESPONSECALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                L_TCHAR *pszClass, L_TCHAR *pszInstance, L_UINT16 nStatus, L_VOID *pUserData);
+typedef L_VOID (*RECEIVECFINDREQUESTCALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                L_TCHAR *pszClass, L_UINT16 nPriority, HDICOMDS hDS, L_VOID *pUserData);
+typedef L_VOID (*RECEIVECFINDRESPONSECALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                L_TCHAR *pszClass, L_UINT16 nStatus, HDICOMDS hDS, L_VOID *pUserData);
+typedef L_VOID (*RECEIVECMOVEREQUESTCALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                L_TCHAR *pszClass, L_UINT16 nPriority, L_TCHAR *pszMoveAE, HDICOMDS hDS, L_VOID *pUserData);
+typedef L_VOID (*RECEIVECMOVERESPONSECALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                L_TCHAR *pszClass, L_UINT16 nStatus, L_UINT16 nRemaining, L_UINT16 nCompleted, L_UINT16 nFailed,
+                L_UINT16 nWarning, HDICOMDS hDS, L_VOID *pUserData);
+typedef L_VOID (*RECEIVECGETREQUESTCALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                L_TCHAR *pszClass, L_UINT16 nPriority, HDICOMDS hDS, L_VOID *pUserData);
+typedef L_VOID (*RECEIVECGETRESPONSECALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                L_TCHAR *pszClass, L_UINT16 nStatus, L_UINT16 nRemaining, L_UINT16 nCompleted, L_UINT16 nFailed,
+                L_UINT16 nWarning, HDICOMDS hDS, L_VOID *pUserData);
+typedef L_VOID (*RECEIVECCANCELREQUESTCALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                L_VOID *pUserData);
+typedef L_VOID (*RECEIVECECHOREQUESTCALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                L_TCHAR *pszClass, L_VOID *pUserData);
+typedef L_VOID (*RECEIVECECHORESPONSECALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                L_TCHAR *pszClass, L_UINT16 nStatus, L_VOID *pUserData);
+typedef L_VOID (*RECEIVENREPORTREQUESTCALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                L_TCHAR *pszClass, L_TCHAR *pszInstance, L_UINT16 nEvent, HDICOMDS hDS, L_VOID *pUserData);
+typedef L_VOID (*RECEIVENREPORTRESPONSECALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                L_TCHAR *pszClass, L_TCHAR *pszInstance, L_UINT16 nStatus, L_UINT16 nEvent, HDICOMDS hDS,
+                L_VOID *pUserData);
+typedef L_VOID (*RECEIVENGETREQUESTCALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                L_TCHAR *pszClass, L_TCHAR *pszInstance, L_UINT32 *pnAttribute, L_UINT16 nCount, L_VOID *pUserData);
+typedef L_VOID (*RECEIVENGETRESPONSECALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                L_TCHAR *pszClass, L_TCHAR *pszInstance, L_UINT16 nStatus, HDICOMDS hDS, L_VOID *pUserData);
+typedef L_VOID (*RECEIVENSETREQUESTCALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                L_TCHAR *pszClass, L_TCHAR *pszInstance, HDICOMDS hDS, L_VOID *pUserData);
+typedef L_VOID (*RECEIVENSETRESPONSECALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                L_TCHAR *pszClass, L_TCHAR *pszInstance, L_UINT16 nStatus, HDICOMDS hDS, L_VOID *pUserData);
+typedef L_VOID (*RECEIVENACTIONREQUESTCALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                L_TCHAR *pszClass, L_TCHAR *pszInstance, L_UINT16 nAction, HDICOMDS hDS, L_VOID *pUserData);
+typedef L_VOID (*RECEIVENACTIONRESPONSECALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                L_TCHAR *pszClass, L_TCHAR *pszInstance, L_UINT16 nStatus, L_UINT16 nAction, HDICOMDS hDS,
+                L_VOID *pUserData);
+typedef L_VOID (*RECEIVENCREATEREQUESTCALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                L_TCHAR *pszClass, L_TCHAR *pszInstance, HDICOMDS hDS, L_VOID *pUserData);
+typedef L_VOID (*RECEIVENCREATERESPONSECALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                L_TCHAR *pszClass, L_TCHAR *pszInstance, L_UINT16 nStatus, HDICOMDS hDS, L_VOID *pUserData);
+typedef L_VOID (*RECEIVENDELETEREQUESTCALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                L_TCHAR *pszClass, L_TCHAR *pszInstance, L_VOID *pUserData);
+typedef L_VOID (*RECEIVENDELETERESPONSECALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                L_TCHAR *pszClass, L_TCHAR *pszInstance, L_UINT16 nStatus, L_VOID *pUserData);
+
 typedef struct tagDICOMNETCALLBACK {
     L_UINT uStructSize; /* sizeof(DICOMNETCALLBACK): newer members come at the end */
     L_VOID *pUserData;
@@ -609,6 +698,40 @@ typedef struct tagDICOMNETCALLBACK {
     ACCEPTCALLBACK pfnAccept;
     CLOSECALLBACK pfnClose;
     SECURELINKREADYCALLBACK pfnSecureLinkReady;
+    SENDCALLBACK pfnSend;
+    RECEIVECALLBACK pfnReceive;
+    RECEIVECALLBACK pfnReceiveUnknown; /* the header of a PDU of unknown type, before the abort */
+    BEFORESENDCOMMANDSETCALLBACK pfnBeforeSendCommandSet;
+    RECEIVEASSOCIATEREQUESTCALLBACK pfnReceiveAssociateRequest;
+    RECEIVEASSOCIATEACCEPTCALLBACK pfnReceiveAssociateAccept;
+    RECEIVEASSOCIATEREJECTCALLBACK pfnReceiveAssociateReject;
+    RECEIVERELEASEREQUESTCALLBACK pfnReceiveReleaseRequest;
+    RECEIVERELEASERESPONSECALLBACK pfnReceiveReleaseResponse;
+    RECEIVEABORTCALLBACK pfnReceiveAbort;
+    RECEIVEDATACALLBACK pfnReceiveData;
+    RECEIVECSTOREREQUESTCALLBACK pfnReceiveCStoreRequest;
+    RECEIVECSTORERESPONSECALLBACK pfnReceiveCStoreResponse;
+    RECEIVECFINDREQUESTCALLBACK pfnReceiveCFindRequest;
+    RECEIVECFINDRESPONSECALLBACK pfnReceiveCFindResponse;
+    RECEIVECMOVEREQUESTCALLBACK pfnReceiveCMoveRequest;
+    RECEIVECMOVERESPONSECALLBACK pfnReceiveCMoveResponse;
+    RECEIVECGETREQUESTCALLBACK pfnReceiveCGetRequest;
+    RECEIVECGETRESPONSECALLBACK pfnReceiveCGetResponse;
+    RECEIVECCANCELREQUESTCALLBACK pfnReceiveCCancelRequest;
+    RECEIVECECHOREQUESTCALLBACK pfnReceiveCEchoRequest;
+    RECEIVECECHORESPONSECALLBACK pfnReceiveCEchoResponse;
+    RECEIVENREPORTREQUESTCALLBACK pfnReceiveNReportRequest;
+    RECEIVENREPORTRESPONSECALLBACK pfnReceiveNReportResponse;
+    RECEIVENGETREQUESTCALLBACK pfnReceiveNGetRequest;
+    RECEIVENGETRESPONSECALLBACK pfnReceiveNGetResponse;
+    RECEIVENSETREQUESTCALLBACK pfnReceiveNSetRequest;
+    RECEIVENSETRESPONSECALLBACK pfnReceiveNSetResponse;
+    RECEIVENACTIONREQUESTCALLBACK pfnReceiveNActionRequest;
+    RECEIVENACTIONRESPONSECALLBACK pfnReceiveNActionResponse;
+    RECEIVENCREATEREQUESTCALLBACK pfnReceiveNCreateRequest;
+    RECEIVENCREATERESPONSECALLBACK pfnReceiveNCreateResponse;
+    RECEIVENDELETEREQUESTCALLBACK pfnReceiveNDeleteRequest;
+    RECEIVENDELETERESPONSECALLBACK pfnReceiveNDeleteResponse;
 } DICOMNETCALLBACK, *pDICOMNETCALLBACK;
 
 typedef struct tagDICOMNETCALLBACKEXT {
@@ -670,7 +793,7 @@ HDICOMNET L_DicomGetClient(HDICOMNET hNet, L_UINT nIndex);
 L_UINT32 L_DicomGetSecurityMode(HDICOMNET hNet);
 L_INT L_DicomSetNetFlags(HDICOMNET hNet, L_UINT32 uFlags);
 L_UINT32 L_DicomGetNetFlags(HDICOMNET hNet);
-/* DICOM_LIMIT_...: times in milliseconds, sizes in bytes, counts. */
+/* DICOM_LIMIT_...: times in milliseconds, sizes in bytes, counts. They count from the next connection on. */
 L_INT L_DicomSetLimit(HDICOMNET hNet, L_INT nLimit, L_UINT64 nValue);
 L_UINT64 L_DicomGetLimit(HDICOMNET hNet, L_INT nLimit);
 /* Used by the next connection; -1 = leave to the system. */
@@ -853,6 +976,104 @@ L_INT L_DicomAddUserInformation(HDICOMPDU hPDU, L_UCHAR nType, const L_UCHAR *pD
  * DICOM_ERROR_PDU_INVALID, _PDU_TOO_LONG, _PDU_UNEXPECTED: the bytes are none; NULL is returned. */
 L_INT L_DicomEncodeAssociate(HDICOMPDU hPDU, HDICOMPDU hRequest, L_UCHAR *pBuffer, L_UINT *pnLength);
 HDICOMPDU L_DicomDecodeAssociate(const L_UCHAR *pBuffer, L_UINT nLength, HDICOMPDU hRequest);
+
+/* ---- data sets ----------------------------------------------------------------------------------------------- */
+
+/* Bytes in a transfer syntax, in memory or in a file; elements are the caller's business. pszTempPath: folder for large
+ * ones, NULL or "" = the system's. */
+HDICOMDS L_DicomCreateDS(const L_TCHAR *pszTempPath);
+/* On a data set lent to a callback: gives up the callback's claim, harmless. NULL is fine. */
+L_VOID L_DicomFreeDS(HDICOMDS hDS);
+/* A Part 10 file, or a bare data set in implicit VR little endian. Its data set is not read before it is needed; changing
+ * the file meanwhile makes sending fail. uFlags: 0. */
+L_INT L_DicomLoadDS(HDICOMDS hDS, const L_TCHAR *pszFile, L_UINT uFlags);
+/* Writes preamble, group 0002 and the bytes as they are, under a temporary name first. uFlags: DS_..., 0 = as it is;
+ * another transfer syntax: DICOM_ERROR_TRANSFER_SYNTAX_NOT_SUPPORTED. */
+L_INT L_DicomSaveDS(HDICOMDS hDS, const L_TCHAR *pszFile, L_UINT uFlags);
+L_INT L_DicomResetDS(HDICOMDS hDS);
+/* A handle of one's own on the same data set; free it later. NULL: hDS is stale. */
+HDICOMDS L_DicomRetainDS(HDICOMDS hDS);
+/* Copies. */
+L_INT L_DicomSetBufferDS(HDICOMDS hDS, const L_UCHAR *pData, L_UINT64 nBytes, const L_TCHAR *pszTransferSyntax);
+/* Lent as long as the handle lives and is not changed; one that lies in a file of the library's is mapped, one loaded from
+ * a user's file is read into memory. */
+L_INT L_DicomGetBufferDS(HDICOMDS hDS, const L_UCHAR **ppData, L_UINT64 *pnBytes);
+L_UINT64 L_DicomGetLengthDS(HDICOMDS hDS);
+/* "" = not known. Lent as above. */
+const L_TCHAR *L_DicomGetTransferSyntaxDS(HDICOMDS hDS);
+/* The file it lies in, NULL while in memory. Lent as above. */
+const L_TCHAR *L_DicomGetFileDS(HDICOMDS hDS);
+
+/* ---- association and messages -------------------------------------------------------------------------------- */
+
+/* From the A-ASSOCIATE-AC until release, abort or close. */
+L_BOOL L_DicomIsAssociated(HDICOMNET hNet);
+/* The request (an acceptor, until it accepts) or the accept of the present or last association: a copy, to be freed. NULL:
+ * none yet. */
+HDICOMPDU L_DicomGetAssociate(HDICOMNET hNet);
+
+/* All of these queue and return; from any thread and every callback. DICOM_ERROR_ASSOCIATION_NOT_ESTABLISHED,
+ * DICOM_ERROR_PRESENTATION_CONTEXT_INVALID, DICOM_ERROR_INVALID_STATE (PS3.8 9.2 forbids it now),
+ * DICOM_ERROR_TRANSFER_SYNTAX_NOT_SUPPORTED (a data set in another syntax than the context's). A call blocks while more
+ * than the queue's limit waits to be sent; DICOM_ERROR_NET_QUEUE_FULL when that does not end in time. The data set is
+ * taken over as it is now; later changes do not matter. */
+L_INT L_DicomSendAssociateRequest(HDICOMNET hNet, HDICOMPDU hPDU);
+L_INT L_DicomSendAssociateAccept(HDICOMNET hNet, HDICOMPDU hPDU);
+L_INT L_DicomSendAssociateReject(HDICOMNET hNet, L_UCHAR nResult, L_UCHAR nSource, L_UCHAR nReason);
+L_INT L_DicomSendReleaseRequest(HDICOMNET hNet);
+L_INT L_DicomSendReleaseResponse(HDICOMNET hNet);
+L_INT L_DicomSendAbort(HDICOMNET hNet, L_UCHAR nSource, L_UCHAR nReason);
+L_INT L_DicomSendData(HDICOMNET hNet, L_UCHAR nPresentationID, HDICOMDS hCS, HDICOMDS hDS);
+L_INT L_DicomSendCStoreRequest(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID, const L_TCHAR *pszClass,
+                               const L_TCHAR *pszInstance, L_UINT16 nPriority, const L_TCHAR *pszMoveAE,
+                               L_UINT16 nMoveMessageID, HDICOMDS hDS);
+L_INT L_DicomSendCStoreResponse(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                                const L_TCHAR *pszClass, const L_TCHAR *pszInstance, L_UINT16 nStatus);
+L_INT L_DicomSendCFindRequest(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID, const L_TCHAR *pszClass,
+                              L_UINT16 nPriority, HDICOMDS hDS);
+L_INT L_DicomSendCFindResponse(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID, const L_TCHAR *pszClass,
+                               L_UINT16 nStatus, HDICOMDS hDS);
+L_INT L_DicomSendCMoveRequest(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID, const L_TCHAR *pszClass,
+                              L_UINT16 nPriority, const L_TCHAR *pszMoveAE, HDICOMDS hDS);
+L_INT L_DicomSendCMoveResponse(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID, const L_TCHAR *pszClass,
+                               L_UINT16 nStatus, L_UINT16 nRemaining, L_UINT16 nCompleted, L_UINT16 nFailed,
+                               L_UINT16 nWarning, HDICOMDS hDS);
+L_INT L_DicomSendCGetRequest(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID, const L_TCHAR *pszClass,
+                             L_UINT16 nPriority, HDICOMDS hDS);
+L_INT L_DicomSendCGetResponse(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID, const L_TCHAR *pszClass,
+                              L_UINT16 nStatus, L_UINT16 nRemaining, L_UINT16 nCompleted, L_UINT16 nFailed,
+                              L_UINT16 nWarning, HDICOMDS hDS);
+L_INT L_DicomSendCCancelRequest(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID);
+L_INT L_DicomSendCEchoRequest(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID, const L_TCHAR *pszClass);
+L_INT L_DicomSendCEchoResponse(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID, const L_TCHAR *pszClass,
+                               L_UINT16 nStatus);
+L_INT L_DicomSendNReportRequest(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                                const L_TCHAR *pszClass, const L_TCHAR *pszInstance, L_UINT16 nEvent, HDICOMDS hDS);
+L_INT L_DicomSendNReportResponse(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                                 const L_TCHAR *pszClass, const L_TCHAR *pszInstance, L_UINT16 nStatus,
+                                 L_UINT16 nEvent, HDICOMDS hDS);
+L_INT L_DicomSendNGetRequest(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID, const L_TCHAR *pszClass,
+                             const L_TCHAR *pszInstance, L_UINT32 *pnAttribute, L_UINT16 nCount);
+L_INT L_DicomSendNGetResponse(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID, const L_TCHAR *pszClass,
+                              const L_TCHAR *pszInstance, L_UINT16 nStatus, HDICOMDS hDS);
+L_INT L_DicomSendNSetRequest(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID, const L_TCHAR *pszClass,
+                             const L_TCHAR *pszInstance, HDICOMDS hDS);
+L_INT L_DicomSendNSetResponse(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID, const L_TCHAR *pszClass,
+                              const L_TCHAR *pszInstance, L_UINT16 nStatus, HDICOMDS hDS);
+L_INT L_DicomSendNActionRequest(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                                const L_TCHAR *pszClass, const L_TCHAR *pszInstance, L_UINT16 nAction, HDICOMDS hDS);
+L_INT L_DicomSendNActionResponse(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                                 const L_TCHAR *pszClass, const L_TCHAR *pszInstance, L_UINT16 nStatus,
+                                 L_UINT16 nAction, HDICOMDS hDS);
+L_INT L_DicomSendNCreateRequest(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                                const L_TCHAR *pszClass, const L_TCHAR *pszInstance, HDICOMDS hDS);
+L_INT L_DicomSendNCreateResponse(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                                 const L_TCHAR *pszClass, const L_TCHAR *pszInstance, L_UINT16 nStatus,
+                                 HDICOMDS hDS);
+L_INT L_DicomSendNDeleteRequest(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                                const L_TCHAR *pszClass, const L_TCHAR *pszInstance);
+L_INT L_DicomSendNDeleteResponse(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                                 const L_TCHAR *pszClass, const L_TCHAR *pszInstance, L_UINT16 nStatus);
 
 /* ---- end of fence ---- */
 

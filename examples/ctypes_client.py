@@ -18,7 +18,7 @@ def structure(*kinds: type) -> type:  # members m0, m1, ... in the order of ltdi
 
 
 Settings = structure(*[INT] * 3, TEXT, *[INT] * 6)  # L_SSL_CTX_CREATE
-Callbacks = structure(INT, NET, NEWS, NET, NET, NEWS)  # DICOMNETCALLBACK
+Callbacks = structure(INT, NET, NEWS, NET, NET, NEWS, *[NET] * 34)  # DICOMNETCALLBACK
 Gates = structure(INT, VERIFY, NET)  # DICOMNETCALLBACKEXT
 Failure = structure(*[INT] * 8, c.c_double, c.c_uint64, *[TEXT] * 4)  # DICOMFAILURE
 lib.L_DicomCreateNetExt.restype = NET

@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from leadtools_compat.dicom import _texts, enums_codes, enums_dimse, enums_tls
+from leadtools_compat.dicom import _texts, enums_codes, enums_dataset, enums_dimse, enums_tls
 from leadtools_compat.dicom.enums_codes import (
     DicomExceptionCode,
     DicomSecurityCertificateExceptionCode,
@@ -32,6 +32,7 @@ GENERATED = [
 ENUMS = {
     "DICOM_ERROR_": DicomExceptionCode,
     "L_X509_V_ERR_": DicomSecurityCertificateExceptionCode,
+    "DS_": enums_dataset.DicomDataSetSaveFlags,
     "DICOM_SECURE_": enums_tls.DicomNetSecurityMode,
     "DICOM_TLS_CERTIFICATE_": enums_tls.DicomTlsCertificateType,
     "TYPE_": enums_tls.DicomSslMethodType,
@@ -188,6 +189,7 @@ def test_every_enum_member_has_its_constant_in_c(
         "L_X509_V_ERR_": {"Success"},
         "DICOM_ERROR_": {"Success"},
         "DICOM_NET_FLAG_": {"None_"},
+        "DS_": {"None_"},
     }
     not_in_c |= {"L_SSL_VERIFY_": {"All"}, "DICOM_SSL_VERIFY_": {"All"}, "DICOM_SSL_OP_": {"None_"}}
     wanted = {folded(n) for n in enum.__members__ if n not in not_in_c.get(prefix, ())}  # type: ignore[attr-defined]

@@ -839,6 +839,13 @@ C_GROUPS = (
         DICOM_LIMIT_HANDSHAKES_PER_ADDRESS 21
         DICOM_LIMIT_HANDSHAKES_TOTAL       22
         DICOM_LIMIT_ALLOW_PLAIN_CHILDREN   30
+        DICOM_LIMIT_ARTIM_TIMEOUT 5
+        DICOM_LIMIT_ASSOCIATION_TIMEOUT 6
+        DICOM_LIMIT_SEND_TIMEOUT 8
+        DICOM_LIMIT_PROGRESS_TIMEOUT 9
+        DICOM_LIMIT_DATA_SET_MEMORY 23
+        DICOM_LIMIT_DATA_SET_TOTAL 24
+        DICOM_LIMIT_SEND_QUEUE 25
         """,
     ),
     group(
@@ -853,6 +860,19 @@ C_GROUPS = (
         DICOM_TLS_INFO_CIPHER_NAME           7
         DICOM_TLS_INFO_CERTIFICATE_REQUESTED 8
         DICOM_TLS_INFO_CA_NAMES              9
+        """,
+    ),
+    group(
+        "L_DicomSaveDS",
+        """
+        DS_LITTLE_ENDIAN      1
+        DS_BIG_ENDIAN         2
+        DS_IMPLICIT_VR        4
+        DS_EXPLICIT_VR        8
+        DS_GROUP_LENGTHS      16
+        DS_METAHEADER_PRESENT 32
+        DS_METAHEADER_ABSENT  64
+        DS_LENGTH_EXPLICIT    128
         """,
     ),
     group(

@@ -39,6 +39,7 @@ look() {
     need binutils has readelf
     need openssl has openssl
     need pkgconf has pkg-config
+    need dcmtk has storescu
     [ "$group" = test ] && return
     need clang has clang
     need clang-tidy has clang-tidy

@@ -5,9 +5,12 @@ values only. ``lib``'s functions with plain numbers may be called from the mirro
 everything with pointers, buffers, structures and callbacks has a function in this folder.
 
 ========================  =====================================================================
+``associates``            who frees a C association; one thread at a time
 ``callbacks``             calls from C into Python: the one pattern for all of them
+``datasets``              who frees a C data set; its bytes without a copy
 ``errors``                a C result becomes a ``DicomException``; the way to ``unraisablehook``
 ``lifetime``              numbers for C's user pointers, and who frees a net
+``messages``              the calls about associations and DIMSE messages
 ``pump``                  pumped mode, and where the exceptions of callbacks go
 ``reads``                 structures and texts that C fills
 ``text``                  ``str``, paths and addresses to C, and back

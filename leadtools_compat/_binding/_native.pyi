@@ -13,9 +13,11 @@ class _FFI:
     def string(self, data: Any) -> bytes: ...
     def buffer(self, data: Any, size: int = ...) -> Any: ...
     def sizeof(self, kind: str) -> int: ...
+    def from_buffer(self, kind: str, data: Any) -> Any: ...
+    def gc(self, data: Any, destructor: Callable[[Any], Any], size: int = ...) -> Any: ...
     def memmove(self, target: Any, source: Any, size: int) -> None: ...
     def def_extern(
-        self, *, error: Any = ..., onerror: Callable[[Any, Any, Any], Any]
+        self, name: str = ..., *, error: Any = ..., onerror: Callable[[Any, Any, Any], Any]
     ) -> Callable[[_F], _F]: ...
 
 ffi: _FFI
@@ -221,8 +223,237 @@ class _Lib:
         self, hPDU: Any, hRequest: Any, pBuffer: Any, pnLength: Any
     ) -> int: ...
     def L_DicomDecodeAssociate(self, pBuffer: Any, nLength: int, hRequest: Any) -> Any: ...
+    def L_DicomCreateDS(self, pszTempPath: Any) -> Any: ...
+    def L_DicomFreeDS(self, hDS: Any) -> None: ...
+    def L_DicomLoadDS(self, hDS: Any, pszFile: Any, uFlags: int) -> int: ...
+    def L_DicomSaveDS(self, hDS: Any, pszFile: Any, uFlags: int) -> int: ...
+    def L_DicomResetDS(self, hDS: Any) -> int: ...
+    def L_DicomRetainDS(self, hDS: Any) -> Any: ...
+    def L_DicomSetBufferDS(
+        self, hDS: Any, pData: Any, nBytes: int, pszTransferSyntax: Any
+    ) -> int: ...
+    def L_DicomGetBufferDS(self, hDS: Any, ppData: Any, pnBytes: Any) -> int: ...
+    def L_DicomGetLengthDS(self, hDS: Any) -> int: ...
+    def L_DicomGetTransferSyntaxDS(self, hDS: Any) -> Any: ...
+    def L_DicomGetFileDS(self, hDS: Any) -> Any: ...
+    def L_DicomIsAssociated(self, hNet: Any) -> int: ...
+    def L_DicomGetAssociate(self, hNet: Any) -> Any: ...
+    def L_DicomSendAssociateRequest(self, hNet: Any, hPDU: Any) -> int: ...
+    def L_DicomSendAssociateAccept(self, hNet: Any, hPDU: Any) -> int: ...
+    def L_DicomSendAssociateReject(
+        self, hNet: Any, nResult: int, nSource: int, nReason: int
+    ) -> int: ...
+    def L_DicomSendReleaseRequest(self, hNet: Any) -> int: ...
+    def L_DicomSendReleaseResponse(self, hNet: Any) -> int: ...
+    def L_DicomSendAbort(self, hNet: Any, nSource: int, nReason: int) -> int: ...
+    def L_DicomSendData(self, hNet: Any, nPresentationID: int, hCS: Any, hDS: Any) -> int: ...
+    def L_DicomSendCStoreRequest(
+        self,
+        hNet: Any,
+        nPresentationID: int,
+        nMessageID: int,
+        pszClass: Any,
+        pszInstance: Any,
+        nPriority: int,
+        pszMoveAE: Any,
+        nMoveMessageID: int,
+        hDS: Any,
+    ) -> int: ...
+    def L_DicomSendCStoreResponse(
+        self,
+        hNet: Any,
+        nPresentationID: int,
+        nMessageID: int,
+        pszClass: Any,
+        pszInstance: Any,
+        nStatus: int,
+    ) -> int: ...
+    def L_DicomSendCFindRequest(
+        self,
+        hNet: Any,
+        nPresentationID: int,
+        nMessageID: int,
+        pszClass: Any,
+        nPriority: int,
+        hDS: Any,
+    ) -> int: ...
+    def L_DicomSendCFindResponse(
+        self,
+        hNet: Any,
+        nPresentationID: int,
+        nMessageID: int,
+        pszClass: Any,
+        nStatus: int,
+        hDS: Any,
+    ) -> int: ...
+    def L_DicomSendCMoveRequest(
+        self,
+        hNet: Any,
+        nPresentationID: int,
+        nMessageID: int,
+        pszClass: Any,
+        nPriority: int,
+        pszMoveAE: Any,
+        hDS: Any,
+    ) -> int: ...
+    def L_DicomSendCMoveResponse(
+        self,
+        hNet: Any,
+        nPresentationID: int,
+        nMessageID: int,
+        pszClass: Any,
+        nStatus: int,
+        nRemaining: int,
+        nCompleted: int,
+        nFailed: int,
+        nWarning: int,
+        hDS: Any,
+    ) -> int: ...
+    def L_DicomSendCGetRequest(
+        self,
+        hNet: Any,
+        nPresentationID: int,
+        nMessageID: int,
+        pszClass: Any,
+        nPriority: int,
+        hDS: Any,
+    ) -> int: ...
+    def L_DicomSendCGetResponse(
+        self,
+        hNet: Any,
+        nPresentationID: int,
+        nMessageID: int,
+        pszClass: Any,
+        nStatus: int,
+        nRemaining: int,
+        nCompleted: int,
+        nFailed: int,
+        nWarning: int,
+        hDS: Any,
+    ) -> int: ...
+    def L_DicomSendCCancelRequest(
+        self, hNet: Any, nPresentationID: int, nMessageID: int
+    ) -> int: ...
+    def L_DicomSendCEchoRequest(
+        self, hNet: Any, nPresentationID: int, nMessageID: int, pszClass: Any
+    ) -> int: ...
+    def L_DicomSendCEchoResponse(
+        self, hNet: Any, nPresentationID: int, nMessageID: int, pszClass: Any, nStatus: int
+    ) -> int: ...
+    def L_DicomSendNReportRequest(
+        self,
+        hNet: Any,
+        nPresentationID: int,
+        nMessageID: int,
+        pszClass: Any,
+        pszInstance: Any,
+        nEvent: int,
+        hDS: Any,
+    ) -> int: ...
+    def L_DicomSendNReportResponse(
+        self,
+        hNet: Any,
+        nPresentationID: int,
+        nMessageID: int,
+        pszClass: Any,
+        pszInstance: Any,
+        nStatus: int,
+        nEvent: int,
+        hDS: Any,
+    ) -> int: ...
+    def L_DicomSendNGetRequest(
+        self,
+        hNet: Any,
+        nPresentationID: int,
+        nMessageID: int,
+        pszClass: Any,
+        pszInstance: Any,
+        pnAttribute: Any,
+        nCount: int,
+    ) -> int: ...
+    def L_DicomSendNGetResponse(
+        self,
+        hNet: Any,
+        nPresentationID: int,
+        nMessageID: int,
+        pszClass: Any,
+        pszInstance: Any,
+        nStatus: int,
+        hDS: Any,
+    ) -> int: ...
+    def L_DicomSendNSetRequest(
+        self,
+        hNet: Any,
+        nPresentationID: int,
+        nMessageID: int,
+        pszClass: Any,
+        pszInstance: Any,
+        hDS: Any,
+    ) -> int: ...
+    def L_DicomSendNSetResponse(
+        self,
+        hNet: Any,
+        nPresentationID: int,
+        nMessageID: int,
+        pszClass: Any,
+        pszInstance: Any,
+        nStatus: int,
+        hDS: Any,
+    ) -> int: ...
+    def L_DicomSendNActionRequest(
+        self,
+        hNet: Any,
+        nPresentationID: int,
+        nMessageID: int,
+        pszClass: Any,
+        pszInstance: Any,
+        nAction: int,
+        hDS: Any,
+    ) -> int: ...
+    def L_DicomSendNActionResponse(
+        self,
+        hNet: Any,
+        nPresentationID: int,
+        nMessageID: int,
+        pszClass: Any,
+        pszInstance: Any,
+        nStatus: int,
+        nAction: int,
+        hDS: Any,
+    ) -> int: ...
+    def L_DicomSendNCreateRequest(
+        self,
+        hNet: Any,
+        nPresentationID: int,
+        nMessageID: int,
+        pszClass: Any,
+        pszInstance: Any,
+        hDS: Any,
+    ) -> int: ...
+    def L_DicomSendNCreateResponse(
+        self,
+        hNet: Any,
+        nPresentationID: int,
+        nMessageID: int,
+        pszClass: Any,
+        pszInstance: Any,
+        nStatus: int,
+        hDS: Any,
+    ) -> int: ...
+    def L_DicomSendNDeleteRequest(
+        self, hNet: Any, nPresentationID: int, nMessageID: int, pszClass: Any, pszInstance: Any
+    ) -> int: ...
+    def L_DicomSendNDeleteResponse(
+        self,
+        hNet: Any,
+        nPresentationID: int,
+        nMessageID: int,
+        pszClass: Any,
+        pszInstance: Any,
+        nStatus: int,
+    ) -> int: ...
 
-    # What callbacks.py defines.
+    # What callbacks.py and messages.py define.
     ldc_py_verify: Any
     ldc_py_key_password: Any
     ldc_py_connect: Any
@@ -230,5 +461,39 @@ class _Lib:
     ldc_py_secure_link_ready: Any
     ldc_py_close: Any
     ldc_py_log: Any
+    ldc_py_send: Any
+    ldc_py_receive: Any
+    ldc_py_receive_unknown: Any
+    ldc_py_before_send_command_set: Any
+    ldc_py_receive_associate_request: Any
+    ldc_py_receive_associate_accept: Any
+    ldc_py_receive_associate_reject: Any
+    ldc_py_receive_release_request: Any
+    ldc_py_receive_release_response: Any
+    ldc_py_receive_abort: Any
+    ldc_py_receive_data: Any
+    ldc_py_receive_c_store_request: Any
+    ldc_py_receive_c_store_response: Any
+    ldc_py_receive_c_find_request: Any
+    ldc_py_receive_c_find_response: Any
+    ldc_py_receive_c_move_request: Any
+    ldc_py_receive_c_move_response: Any
+    ldc_py_receive_c_get_request: Any
+    ldc_py_receive_c_get_response: Any
+    ldc_py_receive_c_cancel_request: Any
+    ldc_py_receive_c_echo_request: Any
+    ldc_py_receive_c_echo_response: Any
+    ldc_py_receive_n_report_request: Any
+    ldc_py_receive_n_report_response: Any
+    ldc_py_receive_n_get_request: Any
+    ldc_py_receive_n_get_response: Any
+    ldc_py_receive_n_set_request: Any
+    ldc_py_receive_n_set_response: Any
+    ldc_py_receive_n_action_request: Any
+    ldc_py_receive_n_action_response: Any
+    ldc_py_receive_n_create_request: Any
+    ldc_py_receive_n_create_response: Any
+    ldc_py_receive_n_delete_request: Any
+    ldc_py_receive_n_delete_response: Any
 
 lib: _Lib

@@ -1,4 +1,4 @@
-"""Calls from C into user code: the only file with ``def_extern``.
+"""Calls from C into user code: this file, and `messages` for associations and DIMSE messages.
 
 The contract of every callback here:
 
@@ -28,7 +28,7 @@ import operator
 import os
 import signal
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from types import TracebackType
 from typing import Any
 
@@ -52,7 +52,7 @@ from leadtools_compat.dicom.enums_codes import (
     DicomSecurityCertificateExceptionCode,
 )
 
-__all__ = ["install", "install_gates"]
+__all__ = ["alive", "escaped", "install", "install_gates", "tell"]
 
 ACCEPT = 1
 STOP = 0
@@ -67,19 +67,24 @@ logger = logging.getLogger("leadtools_compat")
 # ---- installing ---------------------------------------------------------------------------------
 
 
-def install(life: Life, names: Collection[str]) -> None:
-    """Tell C which of OnConnect, OnAccept, OnClose and OnSecureLinkReady to call."""
+def install(
+    life: Life, names: Collection[str], connect: Callable[[Any, str], None] | None = None
+) -> None:
+    """Tell C which overridables to call; `connect` knows those that are not in this file."""
     table = ffi.new("DICOMNETCALLBACK *")
     table.uStructSize = ffi.sizeof("DICOMNETCALLBACK")
     table.pUserData = user_pointer(life)
-    if "OnConnect" in names:
-        table.pfnConnect = lib.ldc_py_connect
-    if "OnAccept" in names:
-        table.pfnAccept = lib.ldc_py_accept
-    if "OnClose" in names:
-        table.pfnClose = lib.ldc_py_close
-    if "OnSecureLinkReady" in names:
-        table.pfnSecureLinkReady = lib.ldc_py_secure_link_ready
+    ours = {
+        "OnConnect": ("pfnConnect", lib.ldc_py_connect),
+        "OnAccept": ("pfnAccept", lib.ldc_py_accept),
+        "OnClose": ("pfnClose", lib.ldc_py_close),
+        "OnSecureLinkReady": ("pfnSecureLinkReady", lib.ldc_py_secure_link_ready),
+    }
+    for name in names:
+        if name in ours:
+            setattr(table, *ours[name])
+        elif connect is not None:
+            connect(table, name)
     check(lib.L_DicomSetCallback(life.handle, table))
 
 
@@ -95,7 +100,7 @@ def install_gates(life: Life) -> None:
 # ---- what goes wrong ----------------------------------------------------------------------------
 
 
-def _alive(life: Life | None) -> Any:
+def alive(life: Life | None) -> Any:
     return None if life is None else life.owner()
 
 
@@ -117,7 +122,7 @@ def _describe(name: str, error: BaseException) -> bytes:
     ).replace(b"\0", b" ")
 
 
-def _escaped(
+def escaped(
     kind: type[BaseException], error: BaseException | None, traceback: TracebackType | None
 ) -> None:
     """Take what cffi hands over when the function itself was interrupted."""
@@ -127,11 +132,11 @@ def _escaped(
 # ---- gates: the answer counts -------------------------------------------------------------------
 
 
-@ffi.def_extern(error=NO_ANSWER, onerror=_escaped)
+@ffi.def_extern(error=NO_ANSWER, onerror=escaped)
 def ldc_py_verify(net: Any, ok: int, certificate: Any, code: int, message: Any) -> int:
     """VERIFYCALLBACK, which has no user data of its own."""
     life = life_of(lib.L_DicomGetUserData(net))
-    owner = _alive(life)
+    owner = alive(life)
     if life is None or owner is None:
         return NO_ANSWER
     try:
@@ -154,10 +159,10 @@ def ldc_py_verify(net: Any, ok: int, certificate: Any, code: int, message: Any) 
     return ACCEPT if number == 1 else STOP
 
 
-@ffi.def_extern(error=NO_PASSWORD, onerror=_escaped)
+@ffi.def_extern(error=NO_PASSWORD, onerror=escaped)
 def ldc_py_key_password(net: Any, buffer: Any, size: int, encryption: int) -> int:
     """PRIVATEKEYPASSWORDCALLBACK: fills the buffer with the password in UTF-8."""
-    owner = _alive(life_of(lib.L_DicomGetUserData(net)))
+    owner = alive(life_of(lib.L_DicomGetUserData(net)))
     if owner is None or call_has_failed():  # OpenSSL asks again when there was no answer
         return NO_PASSWORD
     try:
@@ -182,42 +187,51 @@ def ldc_py_key_password(net: Any, buffer: Any, size: int, encryption: int) -> in
 # ---- news: there is no answer -------------------------------------------------------------------
 
 
-def _tell(net: Any, owner: Any, name: str, *arguments: object) -> None:
+def tell(
+    net: Any,
+    owner: Any,
+    name: str,
+    arguments: Callable[[], Iterable[object]],
+    after: Callable[[], object] | None = None,
+) -> None:
+    """Make the arguments, call an overridable with them, then `after`; any of it may fail."""
     try:
-        getattr(owner, name)(*arguments)
+        getattr(owner, name)(*arguments())
+        if after is not None:
+            after()
     except BaseException as error:  # noqa: BLE001 - C cannot take it: the record and the hook do
         lib.L_DicomReportCallbackFailure(net, _describe(name, error))
         _keep(owner, name, error)
 
 
-@ffi.def_extern(onerror=_escaped)
+@ffi.def_extern(onerror=escaped)
 def ldc_py_connect(net: Any, code: int, user: Any) -> None:
     """CONNECTCALLBACK."""
-    owner = _alive(life_of(user))
+    owner = alive(life_of(user))
     if owner is not None:
-        _tell(net, owner, "OnConnect", DicomExceptionCode(code))
+        tell(net, owner, "OnConnect", lambda: [DicomExceptionCode(code)])
 
 
-@ffi.def_extern(onerror=_escaped)
+@ffi.def_extern(onerror=escaped)
 def ldc_py_accept(net: Any, code: int, user: Any) -> None:
     """ACCEPTCALLBACK, on a listener."""
-    owner = _alive(life_of(user))
+    owner = alive(life_of(user))
     if owner is not None:
-        _tell(net, owner, "OnAccept", DicomExceptionCode(code))
+        tell(net, owner, "OnAccept", lambda: [DicomExceptionCode(code)])
 
 
-@ffi.def_extern(onerror=_escaped)
+@ffi.def_extern(onerror=escaped)
 def ldc_py_secure_link_ready(net: Any, code: int, user: Any) -> None:
     """SECURELINKREADYCALLBACK."""
-    owner = _alive(life_of(user))
+    owner = alive(life_of(user))
     if owner is not None:
-        _tell(net, owner, "OnSecureLinkReady", DicomExceptionCode(code))
+        tell(net, owner, "OnSecureLinkReady", lambda: [DicomExceptionCode(code)])
 
 
-@ffi.def_extern(onerror=_escaped)
+@ffi.def_extern(onerror=escaped)
 def ldc_py_close(net: Any, code: int, peer: Any, user: Any) -> None:
     """CLOSECALLBACK: of a connection itself, or of a listener about one of its children."""
-    owner = _alive(life_of(user))
+    owner = alive(life_of(user))
     if owner is None:
         return
     closed = owner
@@ -226,7 +240,9 @@ def ldc_py_close(net: Any, code: int, peer: Any, user: Any) -> None:
         state.close_told = True
     else:
         key = number_of(peer)
-        if state.closes_owed.get(key, 0) > 0:  # it has been accepted again: this is the close before
+        if (
+            state.closes_owed.get(key, 0) > 0
+        ):  # it has been accepted again: this is the close before
             state.closes_owed[key] -= 1
             closed = state.children.get(key)
         else:
@@ -234,7 +250,7 @@ def ldc_py_close(net: Any, code: int, peer: Any, user: Any) -> None:
             closed = state.children.pop(key, None)
         if closed is None:  # disposed, so it has no close to tell of
             return
-    _tell(net, owner, "OnClose", DicomExceptionCode(code), closed)
+    tell(net, owner, "OnClose", lambda: [DicomExceptionCode(code), closed])
 
 
 # ---- messages of the library --------------------------------------------------------------------

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from leadtools_compat.dicom.dicom_associate import CommonExtended, DicomAssociate, UserIdentity
+from leadtools_compat.dicom.dicom_data_set import DicomDataSet
 from leadtools_compat.dicom.dicom_engine import DicomEngine
 from leadtools_compat.dicom.dicom_exception import DicomException, DicomSecurityCertificateException
 from leadtools_compat.dicom.dicom_failure import DicomFailure, ReceivedCertificate
@@ -19,6 +20,7 @@ from leadtools_compat.dicom.enums_codes import (
     DicomExceptionCode,
     DicomSecurityCertificateExceptionCode,
 )
+from leadtools_compat.dicom.enums_dataset import DicomDataSetLoadFlags, DicomDataSetSaveFlags
 from leadtools_compat.dicom.enums_dimse import (
     ClientPortUsageType,
     DicomAbortReasonType,
@@ -55,6 +57,7 @@ __all__ = [
     # classes
     "CommonExtended",
     "DicomAssociate",
+    "DicomDataSet",
     "DicomEngine",
     "DicomException",
     "DicomFailure",
@@ -80,6 +83,9 @@ __all__ = [
     "DicomTlsEncryptionMethodType",
     "DicomTlsIntegrityMethodType",
     "DicomTlsKeyExchangeMethodType",
+    # enums: data sets
+    "DicomDataSetLoadFlags",
+    "DicomDataSetSaveFlags",
     # enums: networking and messages
     "ClientPortUsageType",
     "DicomAbortReasonType",

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from leadtools_compat._binding import callbacks, lib, reads
+from leadtools_compat._binding import callbacks, lib, messages, reads
 from leadtools_compat._binding.lifetime import STATE, ended, number_of
 from leadtools_compat.dicom._arguments import member
 from leadtools_compat.dicom._net_iscl import iscl_error
-from leadtools_compat.dicom._net_overridables import overridden
+from leadtools_compat.dicom._net_overridables import NetOverridables
+from leadtools_compat.dicom._net_receive import NetReceive
 from leadtools_compat.dicom._net_state import NetState, read_failure
 from leadtools_compat.dicom.enums_tls import DicomNetSecurityMode, DicomTlsCipherSuiteType
 
@@ -35,11 +36,31 @@ def security_mode(mode: DicomNetSecurityMode | int) -> int:
     return number
 
 
+@functools.cache
+def _bases() -> dict[str, Any]:
+    """Find the base versions, once: `messages` and the mirror import each other."""
+    ours = ("OnConnect", "OnAccept", "OnClose", "OnSecureLinkReady")
+    return {
+        **{name: getattr(NetOverridables, name) for name in ours},
+        **{name: getattr(NetReceive, name) for name in messages.NAMES},
+    }
+
+
+def overridden(net: Any) -> set[str]:
+    """List the overridables without an answer that the class or the instance has of its own."""
+    kind = type(net)
+    return {
+        name
+        for name, base in _bases().items()
+        if name in net.__dict__ or getattr(kind, name) is not base
+    }
+
+
 def install(net: Any, state: NetState, always: AbstractSet[str] = frozenset()) -> None:
     """Have C call what the class or the object overrides now, and what bookkeeping needs."""
     names = frozenset(overridden(net) | always)
     if names != state.installed:
-        callbacks.install(state.life, names)
+        callbacks.install(state.life, names, messages.connect)
         state.installed = names
 
 

@@ -15,6 +15,7 @@ from leadtools_compat.dicom.enums_dimse import DicomNetFlags
 __all__ = ["NetLimits", "NetTuning"]
 
 COUNT_MAX = 1_000_000
+BYTES_MAX = 2**48
 HOUR = 3_600.0
 DAY = 24 * HOUR
 
@@ -23,13 +24,22 @@ _COUNTS = {
     "handshakes_per_address": lib.DICOM_LIMIT_HANDSHAKES_PER_ADDRESS,
     "handshakes_total": lib.DICOM_LIMIT_HANDSHAKES_TOTAL,
 }
+_BYTES = {
+    "data_set_memory": lib.DICOM_LIMIT_DATA_SET_MEMORY,
+    "data_set_total": lib.DICOM_LIMIT_DATA_SET_TOTAL,
+    "send_queue": lib.DICOM_LIMIT_SEND_QUEUE,
+}
+_ALL = {**_COUNTS, **_BYTES}
 
 
 class NetLimits(MutableMapping[str, int]):
-    """Counts that a net keeps to: a mapping from name to number, written through to the net.
+    """Counts and sizes that a net keeps to: a mapping from name to number, written through to the net.
 
     ``connections`` (open connections of a listener), ``handshakes_per_address`` and
-    ``handshakes_total`` (unfinished TLS handshakes; at the limit the oldest one ends).
+    ``handshakes_total`` (unfinished TLS handshakes; at the limit the oldest one ends). In bytes:
+    ``data_set_memory`` (of a received data set in memory; past that it goes into a file),
+    ``data_set_total`` (of a received data set in all) and ``send_queue`` (what may wait to be sent
+    before a ``Send...`` call waits).
     """
 
     def __init__(self, net: Any) -> None:
@@ -39,24 +49,25 @@ class NetLimits(MutableMapping[str, int]):
         return live(self._net)
 
     def __getitem__(self, name: str) -> int:
-        number = _COUNTS[name]
+        number = _ALL[name]
         return int(lib.L_DicomGetLimit(self._state().handle, number))
 
     def __setitem__(self, name: str, value: int) -> None:
-        if name not in _COUNTS:
-            raise KeyError(f"{name!r} is not a limit; there are {', '.join(_COUNTS)}")
+        if name not in _ALL:
+            raise KeyError(f"{name!r} is not a limit; there are {', '.join(_ALL)}")
         state = self._state()
-        number = integer(value, f"limits[{name!r}]", 1, COUNT_MAX)
-        call(state, lib.L_DicomSetLimit(state.handle, _COUNTS[name], number))
+        most = COUNT_MAX if name in _COUNTS else BYTES_MAX
+        number = integer(value, f"limits[{name!r}]", 1, most)
+        call(state, lib.L_DicomSetLimit(state.handle, _ALL[name], number))
 
     def __delitem__(self, name: str) -> None:
         raise TypeError("a limit cannot be deleted, only set")
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_COUNTS)
+        return iter(_ALL)
 
     def __len__(self) -> int:
-        return len(_COUNTS)
+        return len(_ALL)
 
     def __repr__(self) -> str:
         return f"NetLimits({dict(self)})"
@@ -116,6 +127,40 @@ class NetTuning:
     @linger_timeout.setter
     def linger_timeout(self, value: float) -> None:
         _set_seconds(self, lib.DICOM_LIMIT_LINGER_TIMEOUT, "linger_timeout", value, 0.0, HOUR)
+
+    @property
+    def artim_timeout(self) -> float:
+        """Seconds to wait for the first PDU, and for the end of a connection (ours).
+
+        PS3.8 9.1.5. A connection keeps the value that it began with.
+        """
+        return _get_seconds(self, lib.DICOM_LIMIT_ARTIM_TIMEOUT)
+
+    @artim_timeout.setter
+    def artim_timeout(self, value: float) -> None:
+        _set_seconds(self, lib.DICOM_LIMIT_ARTIM_TIMEOUT, "artim_timeout", value, 0.001, DAY)
+
+    @property
+    def association_timeout(self) -> float:
+        """Seconds for an answer to a request for an association or its release (ours).
+
+        A connection keeps the value that it began with.
+        """
+        return _get_seconds(self, lib.DICOM_LIMIT_ASSOCIATION_TIMEOUT)
+
+    @association_timeout.setter
+    def association_timeout(self, value: float) -> None:
+        limit = lib.DICOM_LIMIT_ASSOCIATION_TIMEOUT
+        _set_seconds(self, limit, "association_timeout", value, 0.001, DAY)
+
+    @property
+    def send_timeout(self) -> float:
+        """Seconds that a ``Send...`` call waits for room in the queue (ours)."""
+        return _get_seconds(self, lib.DICOM_LIMIT_SEND_TIMEOUT)
+
+    @send_timeout.setter
+    def send_timeout(self, value: float) -> None:
+        _set_seconds(self, lib.DICOM_LIMIT_SEND_TIMEOUT, "send_timeout", value, 0.001, DAY)
 
     @property
     def limits(self) -> NetLimits:

@@ -10,7 +10,7 @@ from leadtools_compat.dicom.enums_codes import DicomExceptionCode
 if TYPE_CHECKING:
     from leadtools_compat.dicom.dicom_net import DicomNet
 
-__all__ = ["NetOverridables", "overridden"]
+__all__ = ["NetOverridables"]
 
 
 class NetOverridables:
@@ -134,15 +134,3 @@ class NetOverridables:
 
     def OnNonSecureReceivedIscl(self, *args: Any) -> None:
         """Never called: ISCL is retired and not supported."""
-
-
-_NEWS = ("OnConnect", "OnAccept", "OnClose", "OnSecureLinkReady")
-
-
-def overridden(net: Any) -> set[str]:
-    """List the overridables without an answer that the class or the instance has of its own."""
-    return {
-        name
-        for name in _NEWS
-        if name in net.__dict__ or getattr(type(net), name) is not getattr(NetOverridables, name)
-    }

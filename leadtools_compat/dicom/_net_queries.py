@@ -48,26 +48,6 @@ class NetQueries:
         state = state_of(self)
         return not ended(state.life) and bool(lib.L_DicomIsConnected(state.handle))
 
-    def IsAssociated(self) -> bool:
-        """Tell whether there is an association: False, as this version makes connections only.
-
-        Notes
-        -----
-        Mirrors ``Leadtools.Dicom.DicomNet.IsAssociated``.
-        """
-        state_of(self)
-        return False
-
-    @property
-    def Association(self) -> None:
-        """The association: None, as this version makes connections only.
-
-        Notes
-        -----
-        Mirrors ``Leadtools.Dicom.DicomNet.Association``.
-        """
-        state_of(self)
-
     @property
     def PeerAddress(self) -> str:
         """Address of the peer as numeric text; still there after the close and after `Dispose`.

@@ -10,10 +10,11 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from leadtools_compat._binding import lib, reads
+from leadtools_compat._binding import ffi, lib, reads
 from leadtools_compat._binding.errors import last_error
 from leadtools_compat._binding.lifetime import STATE, Life, ended
 from leadtools_compat.dicom._texts import STAGE_NAMES
+from leadtools_compat.dicom.dicom_associate import adopt
 from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.dicom_failure import DicomFailure, ReceivedCertificate
 from leadtools_compat.dicom.dicom_socket_options import DicomSocketOptions
@@ -23,9 +24,19 @@ from leadtools_compat.dicom.enums_codes import (
 )
 
 if TYPE_CHECKING:
+    from leadtools_compat.dicom.dicom_associate import DicomAssociate
     from leadtools_compat.dicom.dicom_net import DicomNet
 
-__all__ = ["NetState", "Snapshot", "call", "disposed_error", "live", "read_failure", "state_of"]
+__all__ = [
+    "NetState",
+    "Snapshot",
+    "call",
+    "copy_association",
+    "disposed_error",
+    "live",
+    "read_failure",
+    "state_of",
+]
 
 _SUBJECT = "Subject Name: "
 
@@ -39,6 +50,7 @@ class Snapshot:
     peer_address: str
     peer_port: int
     failure: DicomFailure | None
+    association: DicomAssociate | None
 
 
 class NetState:
@@ -161,3 +173,13 @@ def read_failure(state: NetState) -> DicomFailure | None:
         exception=state.exception,
         chain=chain,
     )
+
+
+def copy_association(state: NetState) -> DicomAssociate | None:
+    """Copy the present or last association."""
+    with state.lock:
+        if state.snapshot is not None:
+            last = state.snapshot.association
+            return None if last is None else last.clone()
+        handle = lib.L_DicomGetAssociate(state.handle)
+        return None if handle == ffi.NULL else adopt(handle)

@@ -9,6 +9,7 @@ from leadtools_compat._binding import callbacks, ffi, lib, lifetime, reads
 from leadtools_compat._binding.errors import last_error
 from leadtools_compat._binding.text import Address, StrPath, address_to_c, path_to_c
 from leadtools_compat.dicom._arguments import INT_MAX, flags, integer, port
+from leadtools_compat.dicom._net_association import NetAssociation
 from leadtools_compat.dicom._net_helpers import (
     describe,
     install,
@@ -21,12 +22,16 @@ from leadtools_compat.dicom._net_helpers import (
 from leadtools_compat.dicom._net_iscl import NetIscl
 from leadtools_compat.dicom._net_library import NetLibrary
 from leadtools_compat.dicom._net_limits import NetTuning
+from leadtools_compat.dicom._net_messages import NetMessages
+from leadtools_compat.dicom._net_messages_n import NetMessagesN
 from leadtools_compat.dicom._net_overridables import NetOverridables
 from leadtools_compat.dicom._net_queries import NetQueries
+from leadtools_compat.dicom._net_receive import NetReceive
 from leadtools_compat.dicom._net_state import (
     NetState,
     Snapshot,
     call,
+    copy_association,
     live,
     read_failure,
     state_of,
@@ -48,7 +53,18 @@ __all__ = ["DicomNet"]
 _LISTENER = frozenset({"OnAccept", "OnClose"})
 
 
-class DicomNet(NetLibrary, NetTls, NetQueries, NetTuning, NetOverridables, NetIscl):
+class DicomNet(
+    NetLibrary,
+    NetTls,
+    NetQueries,
+    NetTuning,
+    NetAssociation,
+    NetMessages,
+    NetMessagesN,
+    NetOverridables,
+    NetReceive,
+    NetIscl,
+):
     """A DICOM network connection, or a listener for them; plain or with TLS.
 
     Derive from it, override the ``On...`` methods that matter, and `Connect` or `Listen`. Calls
@@ -188,6 +204,7 @@ class DicomNet(NetLibrary, NetTls, NetQueries, NetTuning, NetOverridables, NetIs
                 peer_address=reads.address(lib.L_DicomGetPeerAddress, state.handle),
                 peer_port=int(lib.L_DicomGetPeerPort(state.handle)),
                 failure=read_failure(state),
+                association=copy_association(state),
             )
             lifetime.end(state.life)
         state.life.listening = False

@@ -477,9 +477,9 @@ def test_callbacks_of_a_disposed_net_do_not_reach_it(
 
 
 def test_interruption_between_the_lines_is_delivered(unraisable: Any) -> None:
-    callbacks._escaped(KeyboardInterrupt, KeyboardInterrupt(), None)
+    callbacks.escaped(KeyboardInterrupt, KeyboardInterrupt(), None)
     unraisable.expect(KeyboardInterrupt, "a callback of leadtools_compat")
-    callbacks._escaped(ValueError, None, None)
+    callbacks.escaped(ValueError, None, None)
     unraisable.expect(ValueError)
 
 

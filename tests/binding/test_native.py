@@ -64,7 +64,20 @@ def test_missing_module_is_named_with_a_remedy() -> None:
     assert "pip install" in done.stderr
 
 
-@pytest.mark.parametrize("module", ["callbacks", "errors", "lifetime", "pump", "reads", "text"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "associates",
+        "callbacks",
+        "datasets",
+        "errors",
+        "lifetime",
+        "messages",
+        "pump",
+        "reads",
+        "text",
+    ],
+)
 def test_every_part_of_the_border_can_be_imported_first(module: str) -> None:
     done = run(f"import leadtools_compat._binding.{module}")
     assert (done.returncode, done.stderr) == (0, "")

@@ -268,7 +268,16 @@ def test_times_limits_and_options_can_be_read_back(net: RecordingNet) -> None:
     assert net.late_refusal_wait == 2.0
     assert net.linger_timeout == 5.0
     assert net.connect_timeout > 0
-    for name in ("handshake_timeout", "late_refusal_wait", "connect_timeout", "linger_timeout"):
+    assert (net.artim_timeout, net.association_timeout, net.send_timeout) == (30.0, 60.0, 60.0)
+    for name in (
+        "handshake_timeout",
+        "late_refusal_wait",
+        "connect_timeout",
+        "linger_timeout",
+        "artim_timeout",
+        "association_timeout",
+        "send_timeout",
+    ):
         setattr(net, name, 0.75)
         assert getattr(net, name) == 0.75
     assert net.limits["handshakes_per_address"] == 128
@@ -276,6 +285,9 @@ def test_times_limits_and_options_can_be_read_back(net: RecordingNet) -> None:
         "connections": 10000,
         "handshakes_per_address": 128,
         "handshakes_total": 4096,
+        "data_set_memory": 16 << 20,
+        "data_set_total": 16 << 30,
+        "send_queue": 4 << 20,
     }
     net.limits["connections"] = 5
     assert net.limits["connections"] == 5

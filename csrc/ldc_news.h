@@ -1,0 +1,54 @@
+/*
+ * ldc_news.h - what the upper layer has to tell user code: one PDU or one DIMSE message, with all
+ * that the callback needs.
+ *
+ * News is made on a connection's strand, travels in an event, and is freed when it has been told.
+ */
+#ifndef LDC_NEWS_H
+#define LDC_NEWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ldc_command.h"
+#include "ldc_dataset.h"
+#include "ltdic.h"
+
+typedef enum ldc_news_kind {
+    LDC_NEWS_PDU,     /* RECEIVECALLBACK: raw */
+    LDC_NEWS_UNKNOWN, /* the same for a type that is not known */
+    LDC_NEWS_SENT,    /* SENDCALLBACK */
+    LDC_NEWS_ASSOCIATE_REQUEST,
+    LDC_NEWS_ASSOCIATE_ACCEPT,
+    LDC_NEWS_ASSOCIATE_REJECT,
+    LDC_NEWS_RELEASE_REQUEST,
+    LDC_NEWS_RELEASE_RESPONSE,
+    LDC_NEWS_ABORT,
+    LDC_NEWS_MESSAGE, /* RECEIVEDATACALLBACK, then the message's own */
+} ldc_news_kind;
+
+typedef struct ldc_news {
+    ldc_news_kind kind;
+    uint8_t type; /* PDU, SENT: PDU_... */
+    uint8_t result, source, reason;
+    uint32_t length;     /* SENT */
+    HDICOMPDU associate; /* owned */
+    uint8_t *raw;        /* owned: PDU */
+    size_t raw_length;
+    uint8_t context;        /* MESSAGE, to the end */
+    ldc_command command;    /* owned */
+    uint8_t *command_bytes; /* owned: as received */
+    size_t command_length;
+    ldc_dataset *data; /* reference, NULL = none */
+} ldc_news;
+
+ldc_news *ldc_news_new(ldc_news_kind kind); /* NULL = out of memory */
+void ldc_news_free(ldc_news *news);
+/* Whether the callbacks want it at all. */
+bool ldc_news_wanted(const DICOMNETCALLBACK *callbacks, const ldc_news *news);
+/* Calls what there is to be called. User code runs: no lock may be held. */
+void ldc_news_tell(HDICOMNET net, const DICOMNETCALLBACK *callbacks, ldc_news *news,
+                   const char *folder);
+
+#endif

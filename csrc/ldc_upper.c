@@ -1,0 +1,599 @@
+/* ldc_upper.c - state, local primitives and what the strand is to do; see ldc_upper.h. Receiving:
+ * ldc_upper_receive.c. */
+#include "ldc_upper.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "ldc_error.h"
+#include "ldc_upper_inner.h"
+
+ldc_upper *ldc_upper_new(bool requestor, const char *folder, const ldc_upper_limits *limits,
+                         ldc_upper_news_fn news, ldc_upper_wake_fn wake, void *owner,
+                         uint64_t handle)
+{
+    pthread_condattr_t attributes;
+    ldc_upper *upper = calloc(1, sizeof *upper);
+    if (upper == NULL) {
+        return NULL;
+    }
+    upper->folder = ldc_strdup(folder);
+    if (folder != NULL && upper->folder == NULL) {
+        free(upper);
+        return NULL;
+    }
+    pthread_mutex_init(&upper->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&upper->drained, &attributes);
+    pthread_condattr_destroy(&attributes);
+    upper->requestor = requestor;
+    /* The transport is the connection's: a requestor waits for its user, an acceptor for the
+     * request. */
+    upper->state = requestor ? LDC_STA4 : LDC_STA2;
+    upper->limits = *limits;
+    upper->news = news;
+    upper->wake = wake;
+    upper->owner = owner;
+    upper->handle = handle;
+    ldc_pdv_init(&upper->parser, NULL);
+    ldc_message_init(&upper->message);
+    ldc_failure_init(&upper->failure);
+    return upper;
+}
+
+static void drop_queue(ldc_upper *upper)
+{
+    while (upper->first != NULL) {
+        ldc_out *out = upper->first;
+        upper->first = out->next;
+        ldc_out_free(out);
+    }
+    upper->last = NULL;
+    upper->queued = 0;
+}
+
+void ldc_upper_free(ldc_upper *upper)
+{
+    if (upper == NULL) {
+        return;
+    }
+    drop_queue(upper);
+    ldc_stage_free(&upper->stage);
+    ldc_message_free(&upper->message);
+    ldc_dataset_put(upper->incoming);
+    ldc_associate_free(upper->request);
+    ldc_associate_free(upper->accept);
+    ldc_failure_clear(&upper->failure);
+    free(upper->body);
+    free(upper->capture);
+    free(upper->folder);
+    pthread_cond_destroy(&upper->drained);
+    pthread_mutex_destroy(&upper->lock);
+    free(upper);
+}
+
+/* ---- the state table; the lock is held in these ---- */
+
+ldc_fsm_answer ldc_upper_step(ldc_upper *upper, ldc_fsm_event event, unsigned facts,
+                              ldc_fsm_step *step)
+{
+    ldc_fsm_answer answer = ldc_fsm_next(
+        upper->state, event, facts | (upper->requestor ? (unsigned)LDC_FSM_REQUESTOR : 0u), step);
+    if (answer != LDC_FSM_GO) {
+        return answer;
+    }
+    upper->state = step->next;
+    ldc_upper_timer timer = upper->timer;
+    bool restart = false;
+    if ((step->effects & LDC_FSM_STOP_ARTIM) != 0) {
+        timer = LDC_TIMER_NONE;
+    }
+    if ((step->effects & LDC_FSM_START_ARTIM) != 0) {
+        timer = LDC_TIMER_ARTIM;
+        restart = true;
+    } else if (step->next == LDC_STA3 || step->next == LDC_STA5 || step->next == LDC_STA7) {
+        timer = LDC_TIMER_ASSOCIATION; /* design 3: nobody waits for an answer for ever */
+        restart = true;
+    } else if (step->next == LDC_STA6) {
+        timer = LDC_TIMER_NONE;
+    }
+    if (restart || timer != upper->timer) {
+        upper->timer = timer;
+        upper->timer_serial++;
+    }
+    return answer;
+}
+
+bool ldc_upper_queue(ldc_upper *upper, ldc_out *out)
+{
+    if (out == NULL) {
+        return false;
+    }
+    if (upper->last == NULL) {
+        upper->first = out;
+    } else {
+        upper->last->next = out;
+    }
+    upper->last = out;
+    upper->queued += out->cost;
+    return true;
+}
+
+void ldc_upper_wish_close(ldc_upper *upper, int code)
+{
+    if (!upper->close_wished) {
+        upper->close_wished = true;
+        upper->close_code = code;
+    }
+}
+
+/* Our A-ABORT and the end: a protocol error of the peer's, or a time-out. */
+void ldc_upper_break(ldc_upper *upper, uint8_t reason, int code, const char *message,
+                     const char *remedy)
+{
+    uint8_t pdu[LDC_PDU_SMALL];
+    ldc_failure failure;
+    ldc_failure_init(&failure);
+    ldc_failure_fill(&failure, code, DICOM_STAGE_ASSOCIATION, DICOM_SIDE_PEER, message, remedy);
+    (void)ldc_failure_set(&upper->failure, &failure);
+    ldc_pdu_encode_abort(pdu, PDU_ABORT_SOURCE_PROVIDER, reason);
+    (void)ldc_upper_queue(upper, ldc_out_pdu(PDU_ABORT, pdu, sizeof pdu));
+    upper->state = LDC_STA13;
+    upper->broken = true;
+    ldc_upper_wish_close(upper, code);
+}
+
+/* ---- agreement ---- */
+
+/* What both sides agreed on, from request and accept. */
+void ldc_upper_agree(ldc_upper *upper)
+{
+    memset(upper->syntax, 0, sizeof upper->syntax);
+    for (size_t i = 0; i < upper->accept->context_count; i++) {
+        const ldc_context *context = &upper->accept->contexts[i];
+        if (context->result == PDU_ACCEPT_RESULT_SUCCESS && context->transfers.count > 0 &&
+            context->id % 2 == 1) {
+            snprintf(upper->syntax[context->id / 2], LDC_UID_SIZE, "%s",
+                     context->transfers.uids[0]);
+        }
+    }
+    const ldc_associate *own = upper->requestor ? upper->request : upper->accept;
+    const ldc_associate *peer = upper->requestor ? upper->accept : upper->request;
+    upper->peer_maximum = peer->has_max_length ? peer->max_length : 0;
+    ldc_pdu_limits limits = {.associate = LDC_PDU_ASSOCIATE_LIMIT,
+                             .data = own->has_max_length ? own->max_length : 0};
+    ldc_pdv_set_limits(&upper->parser, &limits);
+    upper->associated = true;
+}
+
+bool ldc_upper_syntax(ldc_upper *upper, uint8_t context, char syntax[LDC_UID_SIZE])
+{
+    pthread_mutex_lock(&upper->lock);
+    bool agreed = context % 2 == 1 && upper->syntax[context / 2][0] != '\0';
+    if (agreed) {
+        memcpy(syntax, upper->syntax[context / 2], LDC_UID_SIZE);
+    }
+    pthread_mutex_unlock(&upper->lock);
+    return agreed;
+}
+
+bool ldc_upper_associated(ldc_upper *upper)
+{
+    pthread_mutex_lock(&upper->lock);
+    bool associated = upper->associated && !upper->ended;
+    pthread_mutex_unlock(&upper->lock);
+    return associated;
+}
+
+ldc_associate *ldc_upper_association(ldc_upper *upper)
+{
+    pthread_mutex_lock(&upper->lock);
+    const ldc_associate *now = upper->accept != NULL ? upper->accept
+                               : upper->requestor    ? NULL
+                                                     : upper->request;
+    ldc_associate *copy = now == NULL ? NULL : ldc_associate_clone(now);
+    pthread_mutex_unlock(&upper->lock);
+    return copy;
+}
+
+/* ---- local primitives ---- */
+
+static int refused(ldc_fsm_state state, const char *what)
+{
+    bool none = state == LDC_STA1 || state == LDC_STA2 || state == LDC_STA4 || state == LDC_STA13;
+    return ldc_error(none ? DICOM_ERROR_ASSOCIATION_NOT_ESTABLISHED : DICOM_ERROR_INVALID_STATE,
+                     "%s is not possible in state %s (%s, PS3.8 9.2)", what,
+                     ldc_fsm_state_name(state), ldc_fsm_state_text(state));
+}
+
+/* Takes the step and queues its PDU. The PDU is ours. */
+static int local(ldc_upper *upper, ldc_fsm_event event, const char *what, ldc_out *out)
+{
+    ldc_fsm_step step;
+    int rc = DICOM_SUCCESS;
+    if (out == NULL) {
+        return ldc_error(DICOM_ERROR_MEMORY, "%s", what);
+    }
+    pthread_mutex_lock(&upper->lock);
+    ldc_fsm_state before = upper->state;
+    if (upper->ended || ldc_upper_step(upper, event, 0, &step) != LDC_FSM_GO) {
+        rc = DICOM_ERROR_INVALID_STATE;
+    } else {
+        (void)ldc_upper_queue(upper, out);
+        upper->associated = upper->associated && upper->state != LDC_STA13;
+    }
+    pthread_mutex_unlock(&upper->lock);
+    if (rc != DICOM_SUCCESS) {
+        ldc_out_free(out);
+        return refused(before, what);
+    }
+    upper->wake(upper->owner);
+    return DICOM_SUCCESS;
+}
+
+static ldc_out *associate_pdu(uint8_t type, const ldc_associate *associate,
+                              const ldc_associate *request, int *rc)
+{
+    ldc_writer writer;
+    ldc_out *out = NULL;
+    ldc_writer_init(&writer, LDC_PDU_ASSOCIATE_LIMIT + LDC_PDU_HEADER);
+    *rc = ldc_pdu_encode_associate(associate, request, &writer);
+    if (*rc == DICOM_SUCCESS) {
+        out = ldc_out_pdu(type, writer.bytes, writer.length);
+        *rc = out == NULL ? ldc_error(DICOM_ERROR_MEMORY, "%s", "association") : DICOM_SUCCESS;
+    }
+    ldc_writer_free(&writer);
+    return out;
+}
+
+int ldc_upper_associate(ldc_upper *upper, const ldc_associate *request)
+{
+    int rc;
+    ldc_fsm_step step;
+    ldc_associate *copy = ldc_associate_clone(request);
+    ldc_out *out = copy == NULL ? NULL : associate_pdu(PDU_ASSOCIATE_REQUEST, copy, NULL, &rc);
+    if (out == NULL) {
+        ldc_associate_free(copy);
+        return copy == NULL ? ldc_error(DICOM_ERROR_MEMORY, "%s", "association") : rc;
+    }
+    pthread_mutex_lock(&upper->lock);
+    ldc_fsm_state before = upper->state;
+    /* The transport is there: what is left of AE-1 and AE-2 is to send the request. */
+    bool go = !upper->ended && ldc_upper_step(upper, LDC_EVT2, 0, &step) == LDC_FSM_GO;
+    if (go) {
+        ldc_associate_free(upper->request);
+        upper->request = copy;
+        (void)ldc_upper_queue(upper, out);
+    }
+    pthread_mutex_unlock(&upper->lock);
+    if (!go) {
+        ldc_associate_free(copy);
+        ldc_out_free(out);
+        return before == LDC_STA6 ? ldc_error(DICOM_ERROR_ASSOCIATION_ALREADY_ESTABLISHED, "%s",
+                                              "Release it first.")
+                                  : refused(before, "SendAssociateRequest");
+    }
+    upper->wake(upper->owner);
+    return DICOM_SUCCESS;
+}
+
+int ldc_upper_accept(ldc_upper *upper, const ldc_associate *accept)
+{
+    int rc = DICOM_SUCCESS;
+    ldc_fsm_step step;
+    pthread_mutex_lock(&upper->lock);
+    ldc_fsm_state before = upper->state;
+    ldc_out *out = NULL;
+    ldc_associate *copy = NULL;
+    if (before == LDC_STA3 && !upper->ended) {
+        copy = ldc_associate_clone(accept);
+        out = copy == NULL ? NULL : associate_pdu(PDU_ASSOCIATE_ACCEPT, copy, upper->request, &rc);
+        if (copy == NULL) {
+            rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "association");
+        }
+    }
+    bool go = out != NULL && ldc_upper_step(upper, LDC_EVT7, 0, &step) == LDC_FSM_GO;
+    if (go) {
+        ldc_associate_free(upper->accept);
+        upper->accept = copy;
+        copy = NULL;
+        for (size_t i = 0; i < upper->accept->context_count;
+             i++) { /* abstract syntaxes are the request's */
+            ldc_context *context = &upper->accept->contexts[i];
+            const ldc_context *asked = ldc_associate_context(upper->request, context->id);
+            if (asked != NULL) {
+                memcpy(context->abstract, asked->abstract, sizeof context->abstract);
+            }
+        }
+        ldc_upper_agree(upper);
+        (void)ldc_upper_queue(upper, out);
+        out = NULL;
+    }
+    pthread_mutex_unlock(&upper->lock);
+    ldc_associate_free(copy);
+    ldc_out_free(out);
+    if (!go) {
+        return rc != DICOM_SUCCESS ? rc : refused(before, "SendAssociateAccept");
+    }
+    upper->wake(upper->owner);
+    return DICOM_SUCCESS;
+}
+
+int ldc_upper_reject(ldc_upper *upper, uint8_t result, uint8_t source, uint8_t reason)
+{
+    uint8_t pdu[LDC_PDU_SMALL];
+    ldc_pdu_encode_reject(pdu, result, source, reason);
+    return local(upper, LDC_EVT8, "SendAssociateReject",
+                 ldc_out_pdu(PDU_ASSOCIATE_REJECT, pdu, sizeof pdu));
+}
+
+int ldc_upper_release(ldc_upper *upper, bool request)
+{
+    uint8_t pdu[LDC_PDU_SMALL];
+    pthread_mutex_lock(&upper->lock);
+    /* Release collision: the acceptor's answer waits for the requestor's (PS3.8 9.2, Sta10 to
+     * Sta12). */
+    bool held = !request && upper->state == LDC_STA10 && !upper->ended;
+    upper->response_held = upper->response_held || held;
+    pthread_mutex_unlock(&upper->lock);
+    if (held) {
+        return DICOM_SUCCESS;
+    }
+    ldc_pdu_encode_release(pdu, request);
+    return local(
+        upper, request ? LDC_EVT11 : LDC_EVT14,
+        request ? "SendReleaseRequest" : "SendReleaseResponse",
+        ldc_out_pdu(request ? PDU_RELEASE_REQUEST : PDU_RELEASE_RESPONSE, pdu, sizeof pdu));
+}
+
+int ldc_upper_abort(ldc_upper *upper, uint8_t source, uint8_t reason)
+{
+    uint8_t pdu[LDC_PDU_SMALL];
+    ldc_pdu_encode_abort(pdu, source, reason);
+    return local(upper, LDC_EVT15, "SendAbort", ldc_out_pdu(PDU_ABORT, pdu, sizeof pdu));
+}
+
+/* Waits until the queue has room; the lock is held. */
+static int wait_for_room(ldc_upper *upper)
+{
+    struct timespec end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += (time_t)(upper->limits.send_ms / 1000);
+    while (upper->queued > upper->limits.queue && !upper->ended && upper->associated) {
+        if (pthread_cond_timedwait(&upper->drained, &upper->lock, &end) == ETIMEDOUT) {
+            return ldc_error(DICOM_ERROR_NET_QUEUE_FULL,
+                             "%llu bytes wait to be sent and the peer does not take them",
+                             (unsigned long long)upper->queued);
+        }
+    }
+    return DICOM_SUCCESS;
+}
+
+int ldc_upper_send(ldc_upper *upper, uint8_t context, const ldc_command *command, ldc_dataset *data,
+                   bool wait)
+{
+    ldc_command_fault fault;
+    ldc_fsm_step step;
+    size_t length = 0;
+    uint8_t *bytes = ldc_command_encode(command, &length, &fault);
+    if (bytes == NULL) {
+        return ldc_error(fault.code, "%s", fault.text);
+    }
+    pthread_mutex_lock(&upper->lock);
+    int rc = wait ? wait_for_room(upper) : DICOM_SUCCESS;
+    ldc_fsm_state before = upper->state;
+    bool agreed = context % 2 == 1 && upper->syntax[context / 2][0] != '\0';
+    bool go = rc == DICOM_SUCCESS && !upper->ended && agreed &&
+              ldc_upper_step(upper, LDC_EVT9, 0, &step) == LDC_FSM_GO;
+    bool queued = false;
+    if (go) {
+        ldc_out *out = ldc_out_message(context, bytes, length, data, upper->peer_maximum);
+        queued = ldc_upper_queue(upper, out);
+    }
+    pthread_mutex_unlock(&upper->lock);
+    if (queued) {
+        upper->wake(upper->owner);
+        return DICOM_SUCCESS;
+    }
+    free(bytes);
+    if (rc != DICOM_SUCCESS) {
+        return rc;
+    }
+    if (go) {
+        return ldc_error(DICOM_ERROR_PARAMETER, "%s",
+                         "the peer's maximum PDU length leaves no room for data");
+    }
+    if (!agreed && upper->associated) {
+        return ldc_error(DICOM_ERROR_PRESENTATION_CONTEXT_INVALID,
+                         "context %u was not accepted. Use one whose GetResult is "
+                         "Success.",
+                         context);
+    }
+    return refused(before, "sending a message");
+}
+
+/* ---- strand ---- */
+
+void ldc_upper_start(ldc_upper *upper)
+{
+    pthread_mutex_lock(&upper->lock);
+    if (!upper->requestor && upper->state == LDC_STA2) { /* AE-5 */
+        upper->timer = LDC_TIMER_ARTIM;
+        upper->timer_serial++;
+    }
+    pthread_mutex_unlock(&upper->lock);
+}
+
+static void note_sent(void *arg, uint8_t type, uint32_t length)
+{
+    ldc_upper *upper = arg;
+    ldc_news *news = ldc_news_new(LDC_NEWS_SENT);
+    if (news != NULL) {
+        news->type = type;
+        news->length = length;
+        upper->news(upper->owner, news, 0);
+    }
+}
+
+/* Lays out what is queued; the lock is held. */
+static int lay_out(ldc_upper *upper, bool tell_sent)
+{
+    int rc = DICOM_SUCCESS;
+    bool done = true;
+    while (rc == DICOM_SUCCESS && done && upper->first != NULL) {
+        ldc_out *out = upper->first;
+        rc = ldc_stage_fill(&upper->stage, out, &done, tell_sent ? note_sent : NULL, upper);
+        if (rc == DICOM_SUCCESS && done) {
+            upper->first = out->next;
+            upper->last = upper->first == NULL ? NULL : upper->last;
+            upper->queued -= out->cost;
+            ldc_out_free(out);
+            pthread_cond_broadcast(&upper->drained);
+        }
+    }
+    return rc;
+}
+
+ldc_io ldc_upper_flush(ldc_upper *upper, ldc_transport *transport, bool tell_sent)
+{
+    ldc_stage *stage = &upper->stage;
+    for (;;) {
+        if (stage->written == stage->used) {
+            stage->written = 0;
+            stage->used = 0;
+            pthread_mutex_lock(&upper->lock);
+            int rc = lay_out(upper, tell_sent);
+            if (rc != DICOM_SUCCESS && stage->used == 0) {
+                drop_queue(upper);
+                ldc_upper_break(upper, PDU_ABORT_REASON_UNKNOWN, rc,
+                                "A data set that was being sent cannot be read any more",
+                                "Do not change files while they are sent.");
+                (void)lay_out(upper, false);
+            }
+            pthread_mutex_unlock(&upper->lock);
+            if (stage->used == 0) {
+                ldc_stage_free(stage); /* idle: no memory */
+                return LDC_IO_DONE;
+            }
+        }
+        size_t put = 0;
+        ldc_io result = transport->ops->write(transport, stage->bytes + stage->written,
+                                              stage->used - stage->written, &put);
+        stage->written += put;
+        if (result != LDC_IO_DONE) {
+            return result;
+        }
+    }
+}
+
+void ldc_upper_expired(ldc_upper *upper)
+{
+    ldc_fsm_step step;
+    pthread_mutex_lock(&upper->lock);
+    ldc_upper_timer timer = upper->timer;
+    upper->timer = LDC_TIMER_NONE;
+    upper->timer_serial++;
+    if (timer == LDC_TIMER_ASSOCIATION) {
+        ldc_upper_break(
+            upper, PDU_ABORT_REASON_UNKNOWN, DICOM_ERROR_ASSOCIATION_TIMEOUT, NULL,
+            upper->requestor
+                ? "The peer did not answer in time: look into its log."
+                : "The program did not answer in time: SendAssociateAccept or SendAssociateReject.");
+    } else if (timer == LDC_TIMER_ARTIM) {
+        bool waited_for_request = upper->state == LDC_STA2;
+        (void)ldc_upper_step(upper, LDC_EVT18, 0, &step);
+        if (waited_for_request) {
+            ldc_failure failure;
+            ldc_failure_init(&failure);
+            ldc_failure_fill(
+                &failure, DICOM_ERROR_ASSOCIATION_TIMEOUT, DICOM_STAGE_ASSOCIATION, DICOM_SIDE_PEER,
+                NULL,
+                "The peer opened the connection and requested no association: a health check, or not DICOM.");
+            (void)ldc_failure_set(&upper->failure, &failure);
+        }
+        ldc_upper_wish_close(upper,
+                             waited_for_request ? DICOM_ERROR_ASSOCIATION_TIMEOUT : DICOM_SUCCESS);
+    }
+    pthread_mutex_unlock(&upper->lock);
+}
+
+int ldc_upper_closed(ldc_upper *upper, ldc_failure *failure)
+{
+    ldc_fsm_step step;
+    pthread_mutex_lock(&upper->lock);
+    ldc_fsm_state before = upper->state;
+    bool inside = ldc_pdv_inside(&upper->parser);
+    (void)ldc_upper_step(upper, LDC_EVT17, 0, &step);
+    int code = upper->close_wished ? upper->close_code : DICOM_SUCCESS;
+    bool proper =
+        (before == LDC_STA1 || before == LDC_STA2 || before == LDC_STA4 || before == LDC_STA13) &&
+        !inside;
+    if (!proper && code == DICOM_SUCCESS) {
+        code = DICOM_ERROR_NET_CONNECTION_ABORTED;
+        ldc_failure_fill(
+            failure, code,
+            before == LDC_STA5 || before == LDC_STA3 ? DICOM_STAGE_ASSOCIATION : DICOM_STAGE_CLOSE,
+            DICOM_SIDE_PEER, NULL,
+            before == LDC_STA5
+                ? "The peer closed the connection instead of answering the association request: look "
+                  "into its log."
+                : "The peer closed the connection without releasing the association: look into its log.");
+    } else {
+        (void)ldc_failure_copy(failure, &upper->failure);
+    }
+    pthread_mutex_unlock(&upper->lock);
+    return code;
+}
+
+ldc_upper_timer ldc_upper_timer_of(ldc_upper *upper, unsigned *serial, uint64_t *ms)
+{
+    pthread_mutex_lock(&upper->lock);
+    ldc_upper_timer timer = upper->timer;
+    *serial = upper->timer_serial;
+    *ms = timer == LDC_TIMER_ARTIM ? upper->limits.artim_ms : upper->limits.association_ms;
+    pthread_mutex_unlock(&upper->lock);
+    return timer;
+}
+
+bool ldc_upper_ending(ldc_upper *upper, int *code, ldc_failure *failure)
+{
+    pthread_mutex_lock(&upper->lock);
+    bool ending = upper->close_wished;
+    if (ending) {
+        *code = upper->close_code;
+        (void)ldc_failure_copy(failure, &upper->failure);
+    }
+    pthread_mutex_unlock(&upper->lock);
+    return ending;
+}
+
+bool ldc_upper_broken(const ldc_upper *upper)
+{
+    return upper->broken; /* set by the strand only */
+}
+
+bool ldc_upper_over(ldc_upper *upper)
+{
+    pthread_mutex_lock(&upper->lock);
+    bool over = upper->state == LDC_STA13;
+    pthread_mutex_unlock(&upper->lock);
+    return over;
+}
+
+bool ldc_upper_inside(const ldc_upper *upper)
+{
+    return ldc_pdv_inside(&upper->parser);
+}
+
+void ldc_upper_end(ldc_upper *upper)
+{
+    pthread_mutex_lock(&upper->lock);
+    upper->ended = true;
+    upper->associated = false;
+    pthread_cond_broadcast(&upper->drained);
+    pthread_mutex_unlock(&upper->lock);
+}

@@ -1,0 +1,53 @@
+/* ldc_upper_inner.h - what ldc_upper.c and ldc_upper_receive.c share, and nobody else. */
+#ifndef LDC_UPPER_INNER_H
+#define LDC_UPPER_INNER_H
+
+#include "ldc_outgoing.h"
+#include "ldc_upper.h"
+
+struct ldc_upper {
+    pthread_mutex_t lock;
+    pthread_cond_t drained;
+    bool requestor;
+    char *folder; /* owned */
+    uint64_t handle;
+    ldc_upper_limits limits;
+    ldc_upper_news_fn news;
+    ldc_upper_wake_fn wake;
+    void *owner; /* lent: the connection, which owns this */
+    /* under lock */
+    ldc_fsm_state state;
+    ldc_upper_timer timer;
+    unsigned timer_serial;
+    ldc_associate *request, *accept; /* owned */
+    char syntax[128][LDC_UID_SIZE];  /* by context id / 2; "" = not accepted */
+    uint32_t peer_maximum;
+    bool associated, ended;
+    ldc_out *first, *last; /* owned */
+    uint64_t queued;
+    bool response_held; /* SendReleaseResponse in Sta10 */
+    bool close_wished;
+    int close_code;
+    ldc_failure failure;
+    bool broken; /* a protocol error has been answered: nothing more is read */
+    /* strand */
+    ldc_stage stage;
+    ldc_pdv_parser parser;
+    ldc_message message;
+    bool ignoring;         /* the PDU at hand came too late to matter (AA-6) */
+    ldc_dataset *incoming; /* reference */
+    uint8_t *body;         /* owned: a PDU that is not P-DATA-TF, header included */
+    size_t body_length, body_capacity;
+    uint8_t *capture; /* owned: a PDU as received, for RECEIVECALLBACK */
+    size_t capture_length, capture_capacity;
+};
+
+ldc_fsm_answer ldc_upper_step(ldc_upper *upper, ldc_fsm_event event, unsigned facts,
+                              ldc_fsm_step *step);
+bool ldc_upper_queue(ldc_upper *upper, ldc_out *out);
+void ldc_upper_wish_close(ldc_upper *upper, int code);
+void ldc_upper_break(ldc_upper *upper, uint8_t reason, int code, const char *message,
+                     const char *remedy);
+void ldc_upper_agree(ldc_upper *upper);
+
+#endif

@@ -1,0 +1,477 @@
+/* ldc_upper_receive.c - what comes in: PDUs, association items, DIMSE messages. Bytes from the
+ * network are hostile. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ldc_error.h"
+#include "ldc_upper_inner.h"
+
+enum {
+    CAPTURE_LIMIT = 1024 * 1024,
+    NEWS_COST = 512
+};
+
+static const char *const ADVICE =
+    "The peer does not keep to the protocol (PS3.8, PS3.7): look into its log, or trace the connection.";
+
+/* ---- small things ---- */
+
+static bool append(uint8_t **bytes, size_t *length, size_t *capacity, const uint8_t *more,
+                   size_t size, size_t limit)
+{
+    if (size > limit - *length) {
+        size = limit - *length;
+    }
+    if (*length + size > *capacity) {
+        size_t wanted = *capacity == 0 ? 256 : *capacity;
+        while (wanted < *length + size) {
+            wanted *= 2;
+        }
+        uint8_t *grown = realloc(*bytes, wanted);
+        if (grown == NULL) {
+            return false;
+        }
+        *bytes = grown;
+        *capacity = wanted;
+    }
+    if (size > 0) {
+        memcpy(*bytes + *length, more, size);
+    }
+    *length += size;
+    return true;
+}
+
+static void tell(ldc_upper *upper, ldc_news *news, uint64_t cost)
+{
+    if (news != NULL) {
+        upper->news(upper->owner, news, cost);
+    } else {
+        ldc_log(DICOM_LOG_ERROR, upper->handle, "out of memory: something received is not told");
+    }
+}
+
+static void break_off(ldc_upper *upper, uint8_t reason, int code, const char *text)
+{
+    char *message = ldc_format("%s", text);
+    pthread_mutex_lock(&upper->lock);
+    ldc_upper_break(upper, reason, code, message, ADVICE);
+    pthread_mutex_unlock(&upper->lock);
+    free(message);
+}
+
+static void break_unexpected(ldc_upper *upper, ldc_fsm_state state, uint8_t type)
+{
+    char text[200];
+    snprintf(text, sizeof text, "A PDU is not allowed in this state: %s in %s (%s)",
+             ldc_pdu_name(type), ldc_fsm_state_name(state), ldc_fsm_state_text(state));
+    break_off(upper, PDU_ABORT_REASON_UNEXPECTED, DICOM_ERROR_PDU_UNEXPECTED, text);
+}
+
+/* ---- PDUs other than P-DATA-TF ---- */
+
+/* Takes the event's step. false: it had no place here and the association is broken off. */
+static bool step_or_break(ldc_upper *upper, ldc_fsm_event event, unsigned facts, uint8_t type,
+                          ldc_fsm_step *step)
+{
+    pthread_mutex_lock(&upper->lock);
+    ldc_fsm_state before = upper->state;
+    ldc_fsm_answer answer = ldc_upper_step(upper, event, facts, step);
+    bool error = answer == LDC_FSM_GO && (step->action == LDC_AA_1 || step->action == LDC_AA_8);
+    upper->associated = upper->associated && upper->state != LDC_STA13;
+    pthread_mutex_unlock(&upper->lock);
+    if (error) {
+        break_unexpected(upper, before, type);
+    }
+    /* AA-6, AA-7: what comes after the end is not looked at. */
+    return answer == LDC_FSM_GO && !error && step->action != LDC_AA_6 && step->action != LDC_AA_7;
+}
+
+static void wish_close(ldc_upper *upper, int code)
+{
+    pthread_mutex_lock(&upper->lock);
+    ldc_upper_wish_close(upper, code);
+    pthread_mutex_unlock(&upper->lock);
+}
+
+static void received_request(ldc_upper *upper)
+{
+    ldc_pdu_fault fault;
+    ldc_fsm_step step;
+    ldc_associate *request = NULL;
+    if (!ldc_pdu_decode_associate(upper->body, upper->body_length, 0, NULL, &request, &fault)) {
+        break_off(upper, fault.reason, fault.code, fault.text);
+        return;
+    }
+    bool version = (request->version & 1u) != 0; /* PS3.8 9.3.2: bit 0 is version 1 */
+    if (!step_or_break(upper, LDC_EVT6, version ? (unsigned)LDC_FSM_ACCEPTABLE : 0u,
+                       PDU_ASSOCIATE_REQUEST, &step)) {
+        ldc_associate_free(request);
+        return;
+    }
+    if (!version) { /* AE-6, the other way */
+        uint8_t pdu[LDC_PDU_SMALL];
+        ldc_pdu_encode_reject(pdu, PDU_REJECT_RESULT_PERMANENT, PDU_REJECT_SOURCE_PROVIDER1,
+                              PDU_REJECT_REASON_VERSION);
+        pthread_mutex_lock(&upper->lock);
+        (void)ldc_upper_queue(upper, ldc_out_pdu(PDU_ASSOCIATE_REJECT, pdu, sizeof pdu));
+        pthread_mutex_unlock(&upper->lock);
+        ldc_associate_free(request);
+        return;
+    }
+    ldc_news *news = ldc_news_new(LDC_NEWS_ASSOCIATE_REQUEST);
+    if (news != NULL) {
+        news->associate = ldc_associate_clone(request);
+    }
+    pthread_mutex_lock(&upper->lock);
+    ldc_associate_free(upper->request);
+    upper->request = request;
+    pthread_mutex_unlock(&upper->lock);
+    if (news != NULL && news->associate == NULL) {
+        ldc_news_free(news);
+        news = NULL;
+    }
+    tell(upper, news, NEWS_COST);
+}
+
+static void received_accept(ldc_upper *upper)
+{
+    ldc_pdu_fault fault;
+    ldc_fsm_step step;
+    ldc_associate *accept = NULL;
+    /* request is set before it is sent, and does not change after that */
+    if (upper->request == NULL) {
+        break_unexpected(upper, upper->state, PDU_ASSOCIATE_ACCEPT);
+        return;
+    }
+    if (!ldc_pdu_decode_associate(upper->body, upper->body_length, 0, upper->request, &accept,
+                                  &fault)) {
+        break_off(upper, fault.reason, fault.code, fault.text);
+        return;
+    }
+    if (!step_or_break(upper, LDC_EVT3, 0, PDU_ASSOCIATE_ACCEPT, &step)) {
+        ldc_associate_free(accept);
+        return;
+    }
+    ldc_news *news = ldc_news_new(LDC_NEWS_ASSOCIATE_ACCEPT);
+    if (news != NULL) {
+        news->associate = ldc_associate_clone(accept);
+    }
+    pthread_mutex_lock(&upper->lock);
+    ldc_associate_free(upper->accept);
+    upper->accept = accept;
+    ldc_upper_agree(upper);
+    pthread_mutex_unlock(&upper->lock);
+    if (news != NULL && news->associate == NULL) {
+        ldc_news_free(news);
+        news = NULL;
+    }
+    tell(upper, news, NEWS_COST);
+}
+
+static void record(ldc_upper *upper, int code, const ldc_pdu_small *small, const char *remedy)
+{
+    ldc_failure failure;
+    char text[160];
+    if (code == DICOM_ERROR_ASSOCIATION_REJECTED) {
+        snprintf(text, sizeof text, "The association was rejected: result %u, source %u, reason %u",
+                 small->result, small->source, small->reason);
+    } else {
+        snprintf(text, sizeof text, "The association was aborted: source %u, reason %u",
+                 small->source, small->reason);
+    }
+    ldc_failure_init(&failure);
+    ldc_failure_fill(&failure, code, DICOM_STAGE_ASSOCIATION, DICOM_SIDE_PEER, text, remedy);
+    pthread_mutex_lock(&upper->lock);
+    (void)ldc_failure_set(&upper->failure, &failure);
+    pthread_mutex_unlock(&upper->lock);
+}
+
+/* The answer to a colliding release, which user code gave before its time. */
+static void send_held_response(ldc_upper *upper)
+{
+    pthread_mutex_lock(&upper->lock);
+    bool held = upper->response_held;
+    upper->response_held = false;
+    pthread_mutex_unlock(&upper->lock);
+    if (held) {
+        (void)ldc_upper_release(upper, false);
+    }
+}
+
+static void received_small(ldc_upper *upper, uint8_t type)
+{
+    ldc_pdu_fault fault;
+    ldc_pdu_small small;
+    ldc_fsm_step step;
+    if (!ldc_pdu_decode_small(upper->body, upper->body_length, &small, &fault)) {
+        break_off(upper, fault.reason, fault.code, fault.text);
+        return;
+    }
+    ldc_fsm_event event = type == PDU_ASSOCIATE_REJECT   ? LDC_EVT4
+                          : type == PDU_RELEASE_REQUEST  ? LDC_EVT12
+                          : type == PDU_RELEASE_RESPONSE ? LDC_EVT13
+                                                         : LDC_EVT16;
+    if (!step_or_break(upper, event, 0, type, &step)) {
+        return;
+    }
+    ldc_news_kind kind = type == PDU_ASSOCIATE_REJECT   ? LDC_NEWS_ASSOCIATE_REJECT
+                         : type == PDU_RELEASE_REQUEST  ? LDC_NEWS_RELEASE_REQUEST
+                         : type == PDU_RELEASE_RESPONSE ? LDC_NEWS_RELEASE_RESPONSE
+                                                        : LDC_NEWS_ABORT;
+    if (type == PDU_ASSOCIATE_REJECT) {
+        record(upper, DICOM_ERROR_ASSOCIATION_REJECTED, &small,
+               small.source == PDU_REJECT_SOURCE_USER && small.reason == PDU_REJECT_REASON_CALLED
+                   ? "The peer does not know the called AE title: check its spelling."
+               : small.source == PDU_REJECT_SOURCE_USER && small.reason == PDU_REJECT_REASON_CALLING
+                   ? "The peer does not know our calling AE title: have it configured there."
+                   : "The peer's log says why.");
+    } else if (type == PDU_ABORT) {
+        record(upper, DICOM_ERROR_ASSOCIATION_ABORTED, &small, "The peer's log says why.");
+    }
+    if ((step.effects & LDC_FSM_INDICATE) != 0) {
+        ldc_news *news = ldc_news_new(kind);
+        if (news != NULL) {
+            news->result = small.result;
+            news->source = small.source;
+            news->reason = small.reason;
+        }
+        tell(upper, news, NEWS_COST);
+    }
+    if (step.action == LDC_AR_10) {
+        send_held_response(upper);
+    }
+    if ((step.effects & LDC_FSM_CLOSE) != 0) {
+        wish_close(upper, type == PDU_ABORT ? DICOM_ERROR_NET_CONNECTION_ABORTED : DICOM_SUCCESS);
+    }
+}
+
+/* ---- messages ---- */
+
+static int take_data(void *arg, const uint8_t *bytes, size_t length, bool last)
+{
+    ldc_upper *upper = arg;
+    (void)last;
+    return length == 0 ? 0
+                       : ldc_dataset_append(upper->incoming, bytes, length, upper->limits.memory,
+                                            upper->limits.total);
+}
+
+static void begin_data(ldc_upper *upper)
+{
+    char syntax[LDC_UID_SIZE];
+    ldc_dataset_put(upper->incoming);
+    upper->incoming = ldc_dataset_new(upper->folder);
+    if (upper->incoming == NULL) {
+        return; /* no sink: the data is discarded, and the message is answered for want of resources
+                 */
+    }
+    if (ldc_upper_syntax(upper, upper->message.context, syntax)) {
+        ldc_dataset_set_syntax(upper->incoming, syntax);
+    }
+    ldc_message_set_sink(&upper->message, take_data, upper);
+}
+
+/* A request whose data set we have no room for: answered by us, the association lives (errata 18).
+ */
+static bool refuse_for_want_of_room(ldc_upper *upper, uint8_t context, const ldc_command *request)
+{
+    ldc_command response;
+    ldc_command_fault fault;
+    int rc;
+    if (request->field == COMMAND_C_STORE) {
+        rc = ldc_command_c_store_rsp(&response, request->message_id, request->affected_class,
+                                     request->affected_instance,
+                                     COMMAND_STATUS_REFUSED_OUT_OF_RESOURCES, &fault);
+    } else if (request->field == COMMAND_C_FIND) {
+        rc = ldc_command_c_find_rsp(&response, request->message_id, request->affected_class,
+                                    COMMAND_STATUS_REFUSED_OUT_OF_RESOURCES, false, &fault);
+    } else {
+        return false;
+    }
+    if (rc == DICOM_SUCCESS) {
+        rc = ldc_upper_send(upper, context, &response, NULL, false);
+        ldc_command_free(&response);
+    }
+    ldc_log(DICOM_LOG_ERROR, upper->handle, "%s refused: no room for its data set",
+            ldc_command_name(request->field));
+    return rc == DICOM_SUCCESS;
+}
+
+static void message_complete(ldc_upper *upper)
+{
+    ldc_command_fault fault;
+    bool has_data = ldc_command_has_data(&upper->message.command);
+    bool lost = has_data && (upper->incoming == NULL || upper->message.sink_answer != 0);
+    if (ldc_command_check(&upper->message.command, &fault) != DICOM_SUCCESS) {
+        break_off(upper, PDU_ABORT_REASON_INVALID_PARAM, fault.code, fault.text);
+        return;
+    }
+    if (lost) {
+        if (!refuse_for_want_of_room(upper, upper->message.context, &upper->message.command)) {
+            break_off(upper, PDU_ABORT_REASON_UNKNOWN, DICOM_ERROR_DATA_SET_TOO_LARGE,
+                      "There is no room for a data set");
+        }
+        ldc_dataset_put(upper->incoming);
+        upper->incoming = NULL;
+        return;
+    }
+    ldc_news *news = ldc_news_new(LDC_NEWS_MESSAGE);
+    if (news != NULL) {
+        news->context = upper->message.context;
+        ldc_message_take(&upper->message, &news->command, &news->command_bytes,
+                         &news->command_length);
+        news->data = has_data ? upper->incoming : NULL;
+        upper->incoming = has_data ? NULL : upper->incoming;
+    }
+    tell(upper, news,
+         NEWS_COST + (news == NULL || news->data == NULL ? 0 : ldc_dataset_length(news->data)));
+}
+
+static void feed(ldc_upper *upper, const uint8_t *bytes, size_t size, bool last)
+{
+    if (upper->ignoring) {
+        return;
+    }
+    uint8_t control = (uint8_t)((upper->parser.command ? LDC_FRAGMENT_COMMAND : 0) |
+                                (last ? LDC_FRAGMENT_LAST : 0));
+    switch (ldc_message_feed(&upper->message, upper->parser.context, control, bytes, size)) {
+    case LDC_MESSAGE_MORE:
+        break;
+    case LDC_MESSAGE_COMMAND:
+        begin_data(upper);
+        break;
+    case LDC_MESSAGE_COMPLETE:
+        message_complete(upper);
+        break;
+    case LDC_MESSAGE_FAILED:
+        break_off(upper, (uint8_t)upper->message.abort_reason, upper->message.fault.code,
+                  upper->message.fault.text);
+        break;
+    }
+}
+
+/* A P-DATA-TF PDU begins: is it allowed now? */
+static void data_begins(ldc_upper *upper)
+{
+    ldc_fsm_step step;
+    upper->ignoring = !step_or_break(upper, LDC_EVT10, 0, PDU_DATA_TRANSFER, &step);
+}
+
+static void item_begins(ldc_upper *upper)
+{
+    char syntax[LDC_UID_SIZE];
+    if (!upper->ignoring && !ldc_upper_syntax(upper, upper->parser.context, syntax)) {
+        char text[100];
+        snprintf(text, sizeof text,
+                 "A PDV came for presentation context %u, which was not accepted",
+                 upper->parser.context);
+        break_off(upper, PDU_ABORT_REASON_INVALID_PARAM, DICOM_ERROR_PDU_INVALID, text);
+    }
+}
+
+static void pdu_ends(ldc_upper *upper)
+{
+    uint8_t type = upper->parser.type;
+    if (upper->capture_length > 0) {
+        ldc_news *news = ldc_news_new(LDC_NEWS_PDU);
+        if (news != NULL) {
+            news->type = type;
+            news->raw = upper->capture;
+            news->raw_length = upper->capture_length;
+            upper->capture = NULL;
+            upper->capture_capacity = 0;
+        }
+        upper->capture_length = 0;
+        tell(upper, news, NEWS_COST);
+    }
+    switch (type) {
+    case PDU_ASSOCIATE_REQUEST:
+        received_request(upper);
+        break;
+    case PDU_ASSOCIATE_ACCEPT:
+        received_accept(upper);
+        break;
+    case PDU_DATA_TRANSFER:
+        break;
+    default:
+        received_small(upper, type);
+        break;
+    }
+    upper->body_length = 0;
+}
+
+static void fault_found(ldc_upper *upper)
+{
+    const ldc_pdu_fault *fault = &upper->parser.fault;
+    if (fault->reason == PDU_ABORT_REASON_UNRECOGNIZED) {
+        ldc_news *news = ldc_news_new(LDC_NEWS_UNKNOWN);
+        if (news != NULL && (news->raw = malloc(LDC_PDU_HEADER)) != NULL) {
+            memcpy(news->raw, upper->parser.header, LDC_PDU_HEADER);
+            news->raw_length = LDC_PDU_HEADER;
+            news->type = upper->parser.header[0];
+        }
+        tell(upper, news, NEWS_COST);
+    }
+    break_off(upper, fault->reason, fault->code, fault->text);
+}
+
+static bool put_aside(ldc_upper *upper, const uint8_t *bytes, size_t size)
+{
+    return append(&upper->body, &upper->body_length, &upper->body_capacity, bytes, size,
+                  LDC_PDU_ASSOCIATE_LIMIT + LDC_PDU_HEADER);
+}
+
+void ldc_upper_receive(ldc_upper *upper, const uint8_t *bytes, size_t size, bool capture)
+{
+    ldc_pdv_parser *parser = &upper->parser;
+    while (!upper->broken) {
+        const uint8_t *before = bytes;
+        ldc_pdv_event event = ldc_pdv_next(parser, &bytes, &size);
+        bool kept = true;
+        if (event == LDC_PDV_PDU && capture) { /* the header, whose bytes may have come earlier */
+            upper->capture_length = 0;
+            kept = append(&upper->capture, &upper->capture_length, &upper->capture_capacity,
+                          parser->header, LDC_PDU_HEADER, CAPTURE_LIMIT);
+        } else if (capture && upper->capture_length > 0) {
+            kept = append(&upper->capture, &upper->capture_length, &upper->capture_capacity, before,
+                          (size_t)(bytes - before), CAPTURE_LIMIT);
+        }
+        switch (event) {
+        case LDC_PDV_MORE:
+            return;
+        case LDC_PDV_PDU:
+            upper->body_length = 0;
+            if (parser->type == PDU_DATA_TRANSFER) {
+                data_begins(upper);
+            } else {
+                kept = kept && put_aside(upper, parser->header, LDC_PDU_HEADER);
+            }
+            break;
+        case LDC_PDV_BODY:
+            kept = kept && put_aside(upper, parser->data, parser->size);
+            break;
+        case LDC_PDV_ITEM:
+            item_begins(upper);
+            break;
+        case LDC_PDV_DATA:
+            feed(upper, parser->data, parser->size, parser->last && parser->item_left == 0);
+            break;
+        case LDC_PDV_ITEM_END:
+            if (parser->fragment_length == 0) {
+                feed(upper, NULL, 0, parser->last);
+            }
+            break;
+        case LDC_PDV_PDU_END:
+            pdu_ends(upper);
+            break;
+        case LDC_PDV_FAULT:
+            fault_found(upper);
+            return;
+        }
+        if (!kept) {
+            break_off(upper, PDU_ABORT_REASON_UNKNOWN, DICOM_ERROR_MEMORY,
+                      "Not enough memory for a PDU");
+        }
+    }
+}

@@ -1,0 +1,200 @@
+"""What a `DicomDataSet` keeps for itself: C's data set, and the pydicom one if somebody asked for it.
+
+One rule: C's bytes are what counts until somebody has changed the pydicom data set. Whether that
+has happened is found out by comparing, when the bytes are needed (`DataSetState.settled`).
+"""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from leadtools_compat._binding.datasets import DataSet
+from leadtools_compat._binding.text import StrPath
+from leadtools_compat.dicom import _data_set_codec as codec
+from leadtools_compat.dicom.dicom_exception import DicomException
+from leadtools_compat.dicom.enums_codes import DicomExceptionCode
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+    from typing_extensions import Self
+
+__all__ = ["STATE", "DataSetState", "state_of", "state_of_argument"]
+
+STATE = "_DicomDataSet__state"
+
+
+class DataSetState:
+    """The private state of one data set; entered, it is this thread's alone and not disposed."""
+
+    __slots__ = ("_bytes_known", "_elements", "_lock", "_read_as", "data", "disposed", "folder")
+
+    def __init__(self, data: DataSet, folder: StrPath | None) -> None:
+        self.data = data
+        self.folder = folder
+        self.disposed = False
+        self._lock = threading.RLock()
+        self._elements: Dataset | None = None
+        self._bytes_known = True
+        """Whether C has bytes that the elements can be compared with."""
+        self._read_as = ""
+        """The syntax in whose byte order the elements keep their unread values."""
+
+    def __enter__(self) -> Self:
+        self._lock.acquire()
+        if self.disposed:
+            self._lock.release()
+            raise DicomException(
+                DicomExceptionCode.ObjectDisposed,
+                "The DicomDataSet has been disposed; make a new one",
+            )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._lock.release()
+
+    # ---- the lock is held in all that follows, but in dispose ----
+
+    def dispose(self) -> None:
+        with self._lock:
+            self.disposed = True
+            self.forget()
+            self.data.free()
+
+    def forget(self) -> None:
+        """Let go of the elements."""
+        self._elements = None
+        self._bytes_known = True
+        self._read_as = ""
+
+    def take(self, data: DataSet) -> None:
+        """Have other content."""
+        self.data.free()
+        self.data = data
+        self.forget()
+
+    def _parse(self) -> Dataset:
+        try:
+            return codec.parse(self.data.view(), self.data.syntax)
+        except DicomException:
+            raise
+        except Exception as error:
+            raise DicomException(
+                DicomExceptionCode.FileFormat,
+                f"The data set cannot be read as {self.data.syntax or 'explicit VR'}: {error}",
+            ) from error
+
+    def elements(self) -> Dataset:
+        """Get the elements, parsed now if nobody has asked before."""
+        if self._elements is None:
+            self._elements = self._parse()
+            self._read_as = self.data.syntax
+        return self._elements
+
+    def adopt_elements(self, elements: Dataset) -> None:
+        """Have elements that are not in C yet."""
+        self.forget()
+        self._elements = elements
+        self._bytes_known = False
+        self._read_as = self.syntax()
+        encoding = getattr(elements, "original_encoding", (None, None))
+        if encoding[1] is not None:
+            implicit, little = encoding
+            self._read_as = (
+                codec.BIG if not little else codec.IMPLICIT if implicit else codec.EXPLICIT
+            )
+
+    def syntax(self) -> str:
+        """The transfer syntax: what the elements' file_meta says goes before what C knows."""
+        meta: Any = getattr(self._elements, "file_meta", None)
+        named = str(getattr(meta, "TransferSyntaxUID", None) or "")
+        return named or (self.data.syntax if self._bytes_known else self._read_as)
+
+    def _changed(self) -> bool:
+        if self._elements is None:
+            return False
+        if not self._bytes_known or self.syntax() != self.data.syntax:
+            return True
+        return bool(self._elements != self._parse())
+
+    def _encoded(self, syntax: str) -> bytes:
+        try:
+            return codec.encode(self.elements(), syntax, self._read_as)
+        except DicomException:
+            raise
+        except Exception as error:
+            raise DicomException(
+                DicomExceptionCode.ValueInvalid,
+                f"The data set cannot be written in {syntax}: {error}",
+            ) from error
+
+    def settled(self, otherwise: str = codec.EXPLICIT) -> DataSet:
+        """Get C's data set with the present content; `otherwise`: its syntax if it has none."""
+        if self._changed():
+            syntax = self.syntax() or otherwise
+            self.data.set(self._encoded(syntax), syntax)
+            self._bytes_known = True
+            if getattr(self._elements, "file_meta", None) is None:
+                self._remember(syntax)
+        return self.data
+
+    def _remember(self, syntax: str) -> None:
+        """Settle the syntax of elements that came without one, without writing into them."""
+        self._read_as = self._read_as or syntax
+
+    def converted(self, syntax: str) -> DataSet | None:
+        """Make a data set in another syntax; None: that would take a codec."""
+        own = self.syntax()
+        needs_codec = {uid for uid in (own, syntax) if uid} - codec.NATIVE
+        elements = self._elements if self._elements is not None else self._parse()
+        if needs_codec and codec.has_pixels(elements):
+            return None
+        if self._elements is None:
+            encoded = codec.encode(elements, syntax, own or codec.EXPLICIT)
+        else:
+            encoded = self._encoded(syntax)
+        made = DataSet.create(self.folder)
+        made.set(encoded, syntax)
+        return made
+
+    def command(self) -> bytes | None:
+        """Write the elements as a command set; None: the bytes are one, and unchanged."""
+        if self.data.syntax == codec.IMPLICIT and not self._changed():
+            return None
+        return codec.encode_command(self.elements())
+
+    def describe(self) -> str:
+        syntax = self.syntax() or "no transfer syntax"
+        if not self._bytes_known:
+            return f"{syntax}, from pydicom"
+        file = self.data.file
+        where = "in memory" if file is None else f"in {file}"
+        touched = "" if self._elements is None else ", parsed"
+        return f"{syntax}, {self.data.length} bytes {where}{touched}"
+
+
+def state_of(data_set: Any) -> DataSetState:
+    """Find the state; InvalidState when the constructor of DicomDataSet did not run."""
+    state: DataSetState | None = data_set.__dict__.get(STATE)
+    if state is None:
+        raise DicomException(
+            DicomExceptionCode.InvalidState,
+            f"The constructor of DicomDataSet did not run for this {type(data_set).__name__}: call "
+            "super().__init__() first in its __init__",
+        )
+    return state
+
+
+def state_of_argument(value: object, name: str) -> DataSetState:
+    """Check an argument that has to be a `DicomDataSet`, and find its state."""
+    from leadtools_compat.dicom.dicom_data_set import DicomDataSet
+
+    if not isinstance(value, DicomDataSet):
+        raise TypeError(f"{name} must be a DicomDataSet, not {type(value).__name__}")
+    return state_of(value)

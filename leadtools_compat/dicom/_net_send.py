@@ -1,0 +1,110 @@
+"""How `DicomNet` sends: checks of what all messages have, and the data set on its way to C."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from leadtools_compat._binding import ffi, lib
+from leadtools_compat._binding.associates import Association
+from leadtools_compat._binding.datasets import DataSet
+from leadtools_compat._binding.errors import last_error, parameter_error
+from leadtools_compat._binding.text import text_to_c
+from leadtools_compat.dicom import _data_set_codec as codec
+from leadtools_compat.dicom._arguments import integer
+from leadtools_compat.dicom._data_set_state import DataSetState, state_of_argument
+from leadtools_compat.dicom._net_state import NetState, call, live
+from leadtools_compat.dicom.enums_codes import DicomExceptionCode
+
+if TYPE_CHECKING:
+    from leadtools_compat.dicom.dicom_data_set import DicomDataSet
+
+__all__ = ["send", "send_data", "start", "tags", "u8", "u16"]
+
+_NOT_GIVEN: Any = object()
+
+
+def u8(value: int, name: str) -> int:
+    return integer(value, name, 0, 0xFF)
+
+
+def u16(value: int, name: str) -> int:
+    return integer(value, name, 0, 0xFFFF)
+
+
+def start(presentationID: int, messageID: int, affectedClass: str) -> tuple[int, int, bytes]:
+    """Check the parameters that begin every message."""
+    return (
+        u8(presentationID, "presentationID"),
+        u16(messageID, "messageID"),
+        text_to_c(affectedClass, "affectedClass"),
+    )
+
+
+def tags(values: Sequence[int], name: str) -> tuple[Any, int]:
+    """Check a list of tags and make C's array and count of it."""
+    checked = [integer(one, f"{name}[{i}]", 0, 0xFFFFFFFF) for i, one in enumerate(values)]
+    if len(checked) > 0xFFFF:
+        raise parameter_error(f"{name} has {len(checked)} tags; 65535 is the most")
+    return ffi.new("L_UINT32[]", checked) if checked else ffi.NULL, len(checked)
+
+
+def _agreed(state: NetState, context: int) -> str:
+    """Find the transfer syntax of an accepted context; "" if there is none."""
+    handle = lib.L_DicomGetAssociate(state.handle)
+    if handle == ffi.NULL:
+        return ""
+    return Association(handle).text(lib.L_DicomGetTransfer, context, 0)
+
+
+def _converted(state: NetState, data: DataSetState, context: int) -> DataSet | None:
+    agreed = _agreed(state, context)
+    if not agreed:
+        return None
+    with data:
+        return data.converted(agreed)
+
+
+def send(
+    net: Any,
+    function: Callable[..., int],
+    *arguments: Any,
+    data: DicomDataSet | None = _NOT_GIVEN,
+) -> None:
+    """Call a C function that sends; `data`, if it has one, is its last argument.
+
+    C looks at the transfer syntax before it sends anything. Only when it has refused a data set is
+    that converted, so what fits goes out without being looked at.
+    """
+    state = live(net)
+    if data is _NOT_GIVEN:
+        call(state, function(state.handle, *arguments))
+        return
+    if data is None:
+        call(state, function(state.handle, *arguments, ffi.NULL))
+        return
+    given = state_of_argument(data, "ds")
+    with given:
+        own = DataSet.retain(given.settled().handle)
+    code = function(state.handle, *arguments, own.handle)
+    if code == DicomExceptionCode.TransferSyntaxNotSupported:
+        refused = last_error(code)
+        converted = _converted(state, given, arguments[0])
+        if converted is None:
+            raise refused
+        code = function(state.handle, *arguments, converted.handle)
+        converted.free()
+    own.free()  # the message has its own reference
+    call(state, code)
+
+
+def send_data(net: Any, context: int, cs: DicomDataSet, ds: DicomDataSet | None) -> None:
+    """Send a message whose command set the caller has made."""
+    with state_of_argument(cs, "cs") as given:
+        command = given.command()
+        if command is None:
+            made = DataSet.retain(given.data.handle)
+        else:
+            made = DataSet.create(None)
+            made.set(command, codec.IMPLICIT)
+    send(net, lib.L_DicomSendData, context, made.handle, data=ds)
