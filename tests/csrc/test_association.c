@@ -36,7 +36,6 @@ static L_VOID scp_request(HDICOMNET net, HDICOMPDU request, L_VOID *user)
     }
     noted(user, "request", 0);
     CHECK_INT(L_DicomSendAssociateAccept(net, accept), 0);
-    CHECK(L_DicomIsAssociated(net));
     L_DicomFreeAssociate(accept);
 }
 
@@ -44,6 +43,7 @@ static L_VOID scp_echo(HDICOMNET net, L_UCHAR context, L_UINT16 id, L_TCHAR *cla
                        L_VOID *user)
 {
     CHECK_STR(class_uid, VERIFICATION);
+    CHECK(L_DicomIsAssociated(net));
     noted(user, "echo", id);
     CHECK_INT(L_DicomSendCEchoResponse(net, context, id, class_uid, COMMAND_STATUS_SUCCESS), 0);
 }
