@@ -142,6 +142,7 @@ typedef struct ldc_tls_link {
     /* the handshake as seen by the message callback */
     int alert_sent, alert_received;
     bool first_record_read;     /* a handshake message of the peer's went by */
+    bool odd_record;            /* the last record's header is none of TLS */
     bool hello_done;            /* a ServerHello went by */
     bool certificate_requested; /* client: the server asked for a certificate */
     bool certificate_empty;     /* client: we answered with none */

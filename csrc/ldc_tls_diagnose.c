@@ -279,7 +279,7 @@ static void diagnose_reason(ldc_tls_link *link, ldc_failure *failure)
                          DICOM_SIDE_LOCAL, NULL, "Allow TLS 1.2 or 1.3 on both sides.");
         return;
     case SSL_R_WRONG_VERSION_NUMBER:
-        if (link->first_record_read) { /* it spoke TLS before */
+        if (link->first_record_read && link->odd_record) { /* it spoke TLS before */
             fill_reason(link, failure, DICOM_ERROR_TLS_RECORD, DICOM_SIDE_PEER, DAMAGED);
             return;
         }

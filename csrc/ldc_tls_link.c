@@ -44,6 +44,10 @@ static void on_message(int sent, int version, int content_type, const void *data
         }
         return;
     }
+    if (content_type == SSL3_RT_HEADER && !sent && length >= 2) {
+        /* RFC 8446 5.1: types 20 to 24, major version 3. */
+        link->odd_record = message[0] < 20 || message[0] > 24 || message[1] != 3;
+    }
     if (content_type != SSL3_RT_HANDSHAKE || length < 4) {
         return;
     }
