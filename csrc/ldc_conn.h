@@ -80,6 +80,7 @@ typedef struct ldc_pending {
 /* Makes the net listen on fd, which is taken over on success. 0 or code. */
 int ldc_listener_new(ldc_net *net, int fd);
 bool ldc_listener_take(ldc_listener *listener, ldc_pending *pending); /* the oldest; false = none */
+bool ldc_listener_has_pending(ldc_listener *listener);
 void ldc_listener_stop(ldc_listener *listener); /* any thread; no more is accepted from now on */
 void ldc_listener_ref(ldc_listener *listener);
 void ldc_listener_put(ldc_listener *listener);

@@ -206,6 +206,19 @@ static void end_serving(ldc_net *net, const ldc_event *event)
     }
 }
 
+static bool somebody_waits(ldc_net *net)
+{
+    pthread_mutex_lock(&net->lock);
+    ldc_listener *listener = net->listener;
+    if (listener != NULL) {
+        ldc_listener_ref(listener);
+    }
+    pthread_mutex_unlock(&net->lock);
+    bool waits = listener != NULL && ldc_listener_has_pending(listener);
+    ldc_listener_put(listener);
+    return waits;
+}
+
 /* Tells one event. No lock is held. */
 static void tell(ldc_event *event)
 {
@@ -233,7 +246,8 @@ static void tell(ldc_event *event)
         }
         break;
     case LDC_EVENT_ACCEPT:
-        if (callbacks.pfnAccept != NULL) {
+        /* One that was dropped meanwhile (a limit, the listener's end) is not told. */
+        if (callbacks.pfnAccept != NULL && somebody_waits(net)) {
             callbacks.pfnAccept(handle, event->code, callbacks.pUserData);
         }
         break;

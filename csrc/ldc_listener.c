@@ -296,6 +296,14 @@ uint64_t ldc_listener_accepted(void)
     return atomic_load(&accepted);
 }
 
+bool ldc_listener_has_pending(ldc_listener *listener)
+{
+    pthread_mutex_lock(&listener->actor.lock);
+    bool some = listener->first != NULL;
+    pthread_mutex_unlock(&listener->actor.lock);
+    return some;
+}
+
 void ldc_listener_ref(ldc_listener *listener)
 {
     ldc_ref_get(&listener->actor.ref);
