@@ -226,7 +226,7 @@ TEST(data_sets_of_all_sizes_arrive_as_they_were_sent)
     for (L_UINT64 i = 0; i < 40000000; i++) {
         bytes[i] = (L_UCHAR)(i * 7);
     }
-    for (L_UINT16 i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         HDICOMDS data = L_DicomCreateDS(NULL);
         char expected[32];
         CHECK_INT(L_DicomSetBufferDS(data, bytes, sizes[i], EXPLICIT), 0);
@@ -234,7 +234,7 @@ TEST(data_sets_of_all_sizes_arrive_as_they_were_sent)
                                            "1.2.3.4", COMMAND_PRIORITY_MEDIUM, "", 0, data),
                   0);
         L_DicomFreeDS(data);
-        snprintf(expected, sizeof expected, "stored %d", i + 1);
+        snprintf(expected, sizeof expected, "stored %d", (int)i + 1);
         CHECK(wait_for(one->scu, expected));
         snprintf(expected, sizeof expected, "store %d", (int)sizes[i]);
         CHECK(wait_for(one->scp, expected));

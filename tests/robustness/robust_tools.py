@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -84,18 +85,30 @@ def command(program: str, *arguments: str) -> list[str]:
     return [sys.executable, "-X", "dev", "-c", textwrap.dedent(program), *arguments]
 
 
+def run_command(line: list[str], limit: float, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end; if it does not end in time, it and what it has started are ended."""
+    with subprocess.Popen(
+        line,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(**more),
+        start_new_session=True,
+    ) as process:
+        try:
+            out, errors = process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # its own group: nobody else is in it
+            out, errors = process.communicate()
+            pytest.fail(f"did not end within {limit:.0f} s; it said {out!r} and {errors!r}")
+    return subprocess.CompletedProcess(line, process.returncode, out, errors)
+
+
 def run_program(
     program: str, *arguments: str, limit: float = PATIENCE * 3, **more: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a Python program to its end."""
-    return subprocess.run(
-        command(program, *arguments),
-        capture_output=True,
-        text=True,
-        timeout=limit,
-        check=False,
-        env=environment(**more),
-    )
+    """Run a Python program, given as text, to its end."""
+    return run_command(command(program, *arguments), limit, **more)
 
 
 class Busy:

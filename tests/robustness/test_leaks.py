@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import subprocess
 import sys
 import warnings
 from collections.abc import Callable
@@ -17,9 +16,9 @@ from leadtools_compat.testing import TestPki
 from tests.robustness import robust_leaks
 from tests.robustness.robust_leaks import SCENARIOS
 from tests.robustness.robust_tools import (
-    environment,
     list_descriptors,
     open_descriptors,
+    run_command,
     sanitized,
     statistics,
     until,
@@ -42,17 +41,9 @@ THREADS = 3
 
 def run_scenario(scenario: str, scale: tuple[int, int, int, int], pki: Any, other: Any) -> None:
     warm_up, cycles, for_malloc, for_resident = scale
-    done = subprocess.run(
-        [
-            *(sys.executable, robust_leaks.__file__, scenario),
-            *(str(pki.directory), str(other.directory), str(warm_up), str(cycles)),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE * 3 + cycles,
-        check=False,
-        env=environment(MALLOC_ARENA_MAX="2"),
-    )
+    folders = [str(pki.directory), str(other.directory)]
+    line = [sys.executable, robust_leaks.__file__, scenario, *folders, str(warm_up), str(cycles)]
+    done = run_command(line, PATIENCE * 3 + cycles, MALLOC_ARENA_MAX="2")
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     numbers = json.loads(done.stdout)
     grown = {name: value - numbers["before"][name] for name, value in numbers["after"].items()}

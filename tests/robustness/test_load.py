@@ -70,13 +70,12 @@ def silent_crowd(
         peers = [stack.enter_context(dial(listener.HostPort)) for _ in range(count)]
         listener.log.wait("OnAccept", count)
         client = nets(tls_net(pki))
-        handshakes = statistics()["handshakes"]
+        if time.monotonic() - began < limit / 2:
+            until(lambda: statistics()["handshakes"] == count, "all of them are silent")
         dialled = time.monotonic()
         connect(client, listener)
         assert client.log.wait("OnSecureLinkReady").code == CODES.Success
         took = time.monotonic() - dialled
-        if dialled - began < limit:
-            assert handshakes == count
         assert took <= within or sanitized(), f"a proper client needed {took:.2f} s"
         assert statistics()["threads"] <= MAX_THREADS
         assert threads_of_this_process() - before <= MAX_THREADS
@@ -284,7 +283,7 @@ def test_loopback_has_no_limit_per_address_unless_one_is_set(
     with ExitStack() as stack:
         peers = [stack.enter_context(dial(listener.HostPort)) for _ in range(count)]
         listener.log.wait("OnAccept", count)
-        assert statistics()["handshakes"] == count
+        until(lambda: statistics()["handshakes"] == count, "all of them wait for a hello")
         assert not any(closed_by_us(peer) for peer in peers)
         listener.CloseForced(True)
         listener.log.wait("OnClose", count)

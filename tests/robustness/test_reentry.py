@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from leadtools_compat.testing import TestPki
 from tests.robustness import robust_reentry
 from tests.robustness.robust_peers import dial, read_to_end
 from tests.robustness.robust_reentry import ACTIONS, CALLBACKS, Stage
-from tests.robustness.robust_tools import Busy, environment, run_program, until
+from tests.robustness.robust_tools import Busy, run_command, run_program, until
 from tests.support import (
     PATIENCE,
     Listener,
@@ -42,14 +41,8 @@ def test_call_inside_a_callback_of_a_worker(callback: str, action: str, pki: Tes
 
 @pytest.mark.parametrize("callback", CALLBACKS)
 def test_calls_inside_a_callback_in_pumped_mode(callback: str, pki: TestPki) -> None:
-    done = subprocess.run(
-        [sys.executable, "-X", "dev", robust_reentry.__file__, str(pki.directory), callback],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE * 6,
-        check=False,
-        env=environment(),
-    )
+    line = [sys.executable, "-X", "dev", robust_reentry.__file__, str(pki.directory), callback]
+    done = run_command(line, PATIENCE * 6)
     stories = [json.loads(line) for line in done.stdout.splitlines()]
     assert [story for story in stories if story["faults"]] == []
     assert [story["action"] for story in stories] == list(ACTIONS)
