@@ -57,6 +57,7 @@ struct ldc_conn {
     unsigned timer_serial;
     int64_t last_read;
     bool want_write, read_wants_write;
+    bool read_last;     /* writing has failed: what is there is read, then it ends */
     bool close_pending; /* the user's Close waits for what is queued */
     atomic_bool paused; /* the inbox is full: nothing is read */
     atomic_size_t inbox_count;

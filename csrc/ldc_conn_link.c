@@ -84,26 +84,41 @@ static void keep_time(ldc_conn *conn)
     }
 }
 
+/* The peer takes no more. What it has said before, an A-ABORT for instance, is still there to be
+ * read; after an error TLS gives no more. */
+static void write_failed(ldc_conn *conn)
+{
+    if (conn->tls != NULL || conn->read_last) {
+        ldc_conn_end_failed(conn);
+        return;
+    }
+    conn->read_last = true;
+    ldc_conn_read(conn);
+}
+
 /* After anything that may have changed something: writes, keeps time, ends or waits for more. */
 void ldc_conn_serve(ldc_conn *conn)
 {
     int code = DICOM_SUCCESS;
-    ldc_io result = ldc_upper_flush(conn->upper, conn->transport, wants_sent(conn));
+    bool more = false;
+    ldc_io result = ldc_upper_flush(conn->upper, conn->transport, wants_sent(conn), &more);
     if (result == LDC_IO_FAILED || result == LDC_IO_CLOSED) {
-        ldc_conn_end_failed(conn);
+        write_failed(conn);
         return;
     }
     conn->want_write = result == LDC_IO_WANT_WRITE;
-    if (result == LDC_IO_DONE) {
-        ldc_failure failure;
-        ldc_failure_init(&failure);
-        bool ending = ldc_upper_ending(conn->upper, &code, &failure);
-        if (ending || conn->close_pending) {
-            ldc_conn_end(conn, ending ? code : DICOM_SUCCESS, &failure, true);
-            ldc_failure_clear(&failure);
-            return;
-        }
+    bool flushed = result == LDC_IO_DONE && !more;
+    ldc_failure failure;
+    ldc_failure_init(&failure);
+    bool ending = ldc_upper_ending(conn->upper, flushed, &code, &failure);
+    if (ending || (flushed && conn->close_pending)) {
+        ldc_conn_end(conn, ending ? code : DICOM_SUCCESS, &failure, true);
         ldc_failure_clear(&failure);
+        return;
+    }
+    ldc_failure_clear(&failure);
+    if (more) {
+        ldc_actor_post(&conn->actor, LDC_CONN_SEND); /* reading and others have their turn first */
     }
     keep_time(conn);
     uint32_t interest = atomic_load(&conn->paused) ? 0u : (uint32_t)LDC_POLL_READ;

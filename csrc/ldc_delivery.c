@@ -15,6 +15,7 @@
 #include "ldc_error.h"
 #include "ldc_net.h"
 #include "ldc_news.h"
+#include "ldc_upper.h"
 
 static atomic_bool pumped_mode;
 
@@ -228,8 +229,9 @@ static void tell(ldc_event *event)
     DICOMNETCALLBACK callbacks = net->callbacks;
     DICOMNETCALLBACKEXT ext = net->callbacks_ext;
     bool disposed = net->disposed;
+    bool stale = event->out_of_turn && net->conn != event->conn;
     pthread_mutex_unlock(&net->lock);
-    if (disposed) {
+    if (disposed || stale) {
         return; /* a question in it is answered with a refusal by event_free */
     }
     if (event->kind == LDC_EVENT_VERIFY) {
@@ -264,7 +266,9 @@ static void tell(ldc_event *event)
         break;
     case LDC_EVENT_NEWS:
         begin_serving(net, event->news);
-        ldc_news_tell(handle, &callbacks, event->news, net->path);
+        /* Not the net's path: it may change from the end of the connection on. */
+        ldc_news_tell(handle, &callbacks, event->news,
+                      ldc_upper_folder(ldc_conn_upper(event->conn)));
         end_serving(net, event);
         break;
     case LDC_EVENT_GO:
@@ -445,14 +449,22 @@ static void push_out_of_turn(ldc_event *event)
     }
     pthread_once(&once, set_up_once);
     pthread_mutex_lock(&pump.lock);
-    if (pump.last == NULL) {
+    pthread_mutex_lock(&event->net->lock);
+    bool drop = event->net->disposed || event->net->silent; /* what is queued was discarded */
+    pthread_mutex_unlock(&event->net->lock);
+    if (!drop && pump.last == NULL) {
         pump.first = event;
-    } else {
+    } else if (!drop) {
         pump.last->pump_next = event;
     }
-    pump.last = event;
-    pthread_cond_signal(&pump.some);
+    if (!drop) {
+        pump.last = event;
+        pthread_cond_signal(&pump.some);
+    }
     pthread_mutex_unlock(&pump.lock);
+    if (drop) {
+        event_free(event);
+    }
 }
 
 void ldc_deliver_news(ldc_net *net, ldc_conn *conn, ldc_news *news, uint64_t cost)

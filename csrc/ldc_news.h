@@ -29,6 +29,8 @@ typedef enum ldc_news_kind {
 } ldc_news_kind;
 
 typedef struct ldc_news {
+    struct ldc_news *next; /* the upper layer's */
+    uint64_t cost;         /* likewise */
     ldc_news_kind kind;
     uint8_t type; /* PDU, SENT: PDU_... */
     uint8_t result, source, reason;

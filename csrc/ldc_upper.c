@@ -11,6 +11,10 @@
 #include "ldc_error.h"
 #include "ldc_upper_inner.h"
 
+enum {
+    FLUSHED_AT_ONCE = 4 * 1024 * 1024
+};
+
 ldc_upper *ldc_upper_new(bool requestor, const char *folder, const ldc_upper_limits *limits,
                          ldc_upper_news_fn news, ldc_upper_wake_fn wake, void *owner,
                          uint64_t handle)
@@ -39,7 +43,8 @@ ldc_upper *ldc_upper_new(bool requestor, const char *folder, const ldc_upper_lim
     upper->wake = wake;
     upper->owner = owner;
     upper->handle = handle;
-    ldc_pdv_init(&upper->parser, NULL);
+    upper->parse_limits = (ldc_pdu_limits){LDC_PDU_ASSOCIATE_LIMIT, LDC_PDU_DATA_LIMIT};
+    ldc_pdv_init(&upper->parser, &upper->parse_limits);
     ldc_message_init(&upper->message);
     ldc_failure_init(&upper->failure);
     return upper;
@@ -62,6 +67,11 @@ void ldc_upper_free(ldc_upper *upper)
         return;
     }
     drop_queue(upper);
+    while (upper->held_first != NULL) {
+        ldc_news *news = upper->held_first;
+        upper->held_first = news->next;
+        ldc_news_free(news);
+    }
     ldc_stage_free(&upper->stage);
     ldc_message_free(&upper->message);
     ldc_dataset_put(upper->incoming);
@@ -76,7 +86,17 @@ void ldc_upper_free(ldc_upper *upper)
     free(upper);
 }
 
+const char *ldc_upper_folder(const ldc_upper *upper)
+{
+    return upper->folder;
+}
+
 /* ---- the state table; the lock is held in these ---- */
+
+bool ldc_upper_stands(const ldc_upper *upper)
+{
+    return upper->state >= LDC_STA6 && upper->state <= LDC_STA12 && !upper->ended;
+}
 
 ldc_fsm_answer ldc_upper_step(ldc_upper *upper, ldc_fsm_event event, unsigned facts,
                               ldc_fsm_step *step)
@@ -86,7 +106,11 @@ ldc_fsm_answer ldc_upper_step(ldc_upper *upper, ldc_fsm_event event, unsigned fa
     if (answer != LDC_FSM_GO) {
         return answer;
     }
+    bool stood = ldc_upper_stands(upper);
     upper->state = step->next;
+    if (stood && !ldc_upper_stands(upper)) {
+        pthread_cond_broadcast(&upper->drained); /* senders that wait have nothing to wait for */
+    }
     ldc_upper_timer timer = upper->timer;
     bool restart = false;
     if ((step->effects & LDC_FSM_STOP_ARTIM) != 0) {
@@ -123,15 +147,21 @@ bool ldc_upper_queue(ldc_upper *upper, ldc_out *out)
     return true;
 }
 
-void ldc_upper_wish_close(ldc_upper *upper, int code)
+void ldc_upper_wish_close(ldc_upper *upper, int code, bool farewell)
 {
     if (!upper->close_wished) {
         upper->close_wished = true;
         upper->close_code = code;
+        upper->farewell = farewell;
+    }
+    upper->farewell = upper->farewell && farewell;
+    if (!upper->farewell) {
+        drop_queue(upper);
     }
 }
 
-/* Our A-ABORT and the end: a protocol error of the peer's, or a time-out. */
+/* Our A-ABORT and the end: a protocol error of the peer's, or a time-out. What was queued is no
+ * longer of use; a peer that does not even take the A-ABORT has until ARTIM (AA-8). */
 void ldc_upper_break(ldc_upper *upper, uint8_t reason, int code, const char *message,
                      const char *remedy)
 {
@@ -141,10 +171,14 @@ void ldc_upper_break(ldc_upper *upper, uint8_t reason, int code, const char *mes
     ldc_failure_fill(&failure, code, DICOM_STAGE_ASSOCIATION, DICOM_SIDE_PEER, message, remedy);
     (void)ldc_failure_set(&upper->failure, &failure);
     ldc_pdu_encode_abort(pdu, PDU_ABORT_SOURCE_PROVIDER, reason);
+    drop_queue(upper);
     (void)ldc_upper_queue(upper, ldc_out_pdu(PDU_ABORT, pdu, sizeof pdu));
     upper->state = LDC_STA13;
+    upper->timer = LDC_TIMER_ARTIM;
+    upper->timer_serial++;
     upper->broken = true;
-    ldc_upper_wish_close(upper, code);
+    pthread_cond_broadcast(&upper->drained);
+    ldc_upper_wish_close(upper, code, true);
 }
 
 /* ---- agreement ---- */
@@ -164,10 +198,8 @@ void ldc_upper_agree(ldc_upper *upper)
     const ldc_associate *own = upper->requestor ? upper->request : upper->accept;
     const ldc_associate *peer = upper->requestor ? upper->accept : upper->request;
     upper->peer_maximum = peer->has_max_length ? peer->max_length : 0;
-    ldc_pdu_limits limits = {.associate = LDC_PDU_ASSOCIATE_LIMIT,
-                             .data = own->has_max_length ? own->max_length : 0};
-    ldc_pdv_set_limits(&upper->parser, &limits);
-    upper->associated = true;
+    upper->parse_limits = (ldc_pdu_limits){.associate = LDC_PDU_ASSOCIATE_LIMIT,
+                                           .data = own->has_max_length ? own->max_length : 0};
 }
 
 bool ldc_upper_syntax(ldc_upper *upper, uint8_t context, char syntax[LDC_UID_SIZE])
@@ -184,7 +216,7 @@ bool ldc_upper_syntax(ldc_upper *upper, uint8_t context, char syntax[LDC_UID_SIZ
 bool ldc_upper_associated(ldc_upper *upper)
 {
     pthread_mutex_lock(&upper->lock);
-    bool associated = upper->associated && !upper->ended;
+    bool associated = ldc_upper_stands(upper);
     pthread_mutex_unlock(&upper->lock);
     return associated;
 }
@@ -210,7 +242,7 @@ static int refused(ldc_fsm_state state, const char *what)
                      ldc_fsm_state_name(state), ldc_fsm_state_text(state));
 }
 
-/* Takes the step and queues its PDU. The PDU is ours. */
+/* Takes the step and does what it asks for. The PDU is ours. */
 static int local(ldc_upper *upper, ldc_fsm_event event, const char *what, ldc_out *out)
 {
     ldc_fsm_step step;
@@ -223,12 +255,20 @@ static int local(ldc_upper *upper, ldc_fsm_event event, const char *what, ldc_ou
     if (upper->ended || ldc_upper_step(upper, event, 0, &step) != LDC_FSM_GO) {
         rc = DICOM_ERROR_INVALID_STATE;
     } else {
-        (void)ldc_upper_queue(upper, out);
-        upper->associated = upper->associated && upper->state != LDC_STA13;
+        if (event == LDC_EVT15) {
+            drop_queue(upper); /* an abort does not wait for data that is of no use any more */
+        }
+        if ((step.effects & LDC_FSM_SEND) != 0) {
+            (void)ldc_upper_queue(upper, out);
+            out = NULL;
+        }
+        if ((step.effects & LDC_FSM_CLOSE) != 0) { /* AA-2 */
+            ldc_upper_wish_close(upper, DICOM_SUCCESS, false);
+        }
     }
     pthread_mutex_unlock(&upper->lock);
+    ldc_out_free(out);
     if (rc != DICOM_SUCCESS) {
-        ldc_out_free(out);
         return refused(before, what);
     }
     upper->wake(upper->owner);
@@ -357,18 +397,44 @@ int ldc_upper_abort(ldc_upper *upper, uint8_t source, uint8_t reason)
     return local(upper, LDC_EVT15, "SendAbort", ldc_out_pdu(PDU_ABORT, pdu, sizeof pdu));
 }
 
-/* Waits until the queue has room; the lock is held. */
+static struct timespec in_ms(uint64_t ms)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += (time_t)(ms / 1000);
+    at.tv_nsec += (long)(ms % 1000) * 1000000L;
+    if (at.tv_nsec >= 1000000000L) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000L;
+    }
+    return at;
+}
+
+/* Whether a sender has to wait: the message in hand, whatever its size, does not count (errata 1).
+ */
+static bool is_full(const ldc_upper *upper)
+{
+    uint64_t in_hand = upper->first == NULL ? 0 : upper->first->cost;
+    return upper->queued - in_hand > upper->limits.queue;
+}
+
+/* Waits until the queue has room; the lock is held. The time begins anew while the peer takes what
+ * we send, at least one stage of it: large objects on a slow line are no failure. */
 static int wait_for_room(ldc_upper *upper)
 {
-    struct timespec end;
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += (time_t)(upper->limits.send_ms / 1000);
-    while (upper->queued > upper->limits.queue && !upper->ended && upper->associated) {
-        if (pthread_cond_timedwait(&upper->drained, &upper->lock, &end) == ETIMEDOUT) {
+    uint64_t refills = upper->refills;
+    struct timespec end = in_ms(upper->limits.send_ms);
+    while (is_full(upper) && ldc_upper_stands(upper)) {
+        if (pthread_cond_timedwait(&upper->drained, &upper->lock, &end) != ETIMEDOUT) {
+            continue;
+        }
+        if (refills == upper->refills && is_full(upper) && ldc_upper_stands(upper)) {
             return ldc_error(DICOM_ERROR_NET_QUEUE_FULL,
                              "%llu bytes wait to be sent and the peer does not take them",
                              (unsigned long long)upper->queued);
         }
+        refills = upper->refills;
+        end = in_ms(upper->limits.send_ms);
     }
     return DICOM_SUCCESS;
 }
@@ -386,6 +452,7 @@ int ldc_upper_send(ldc_upper *upper, uint8_t context, const ldc_command *command
     pthread_mutex_lock(&upper->lock);
     int rc = wait ? wait_for_room(upper) : DICOM_SUCCESS;
     ldc_fsm_state before = upper->state;
+    bool stands = ldc_upper_stands(upper);
     bool agreed = context % 2 == 1 && upper->syntax[context / 2][0] != '\0';
     bool go = rc == DICOM_SUCCESS && !upper->ended && agreed &&
               ldc_upper_step(upper, LDC_EVT9, 0, &step) == LDC_FSM_GO;
@@ -407,7 +474,7 @@ int ldc_upper_send(ldc_upper *upper, uint8_t context, const ldc_command *command
         return ldc_error(DICOM_ERROR_PARAMETER, "%s",
                          "the peer's maximum PDU length leaves no room for data");
     }
-    if (!agreed && upper->associated) {
+    if (!agreed && stands) {
         return ldc_error(DICOM_ERROR_PRESENTATION_CONTEXT_INVALID,
                          "context %u was not accepted. Use one whose GetResult is "
                          "Success.",
@@ -455,20 +522,26 @@ static int lay_out(ldc_upper *upper, bool tell_sent)
             pthread_cond_broadcast(&upper->drained);
         }
     }
+    upper->refills += upper->stage.used > 0 ? 1u : 0u;
     return rc;
 }
 
-ldc_io ldc_upper_flush(ldc_upper *upper, ldc_transport *transport, bool tell_sent)
+ldc_io ldc_upper_flush(ldc_upper *upper, ldc_transport *transport, bool tell_sent, bool *more)
 {
     ldc_stage *stage = &upper->stage;
+    size_t total = 0;
+    *more = false;
     for (;;) {
+        if (total > FLUSHED_AT_ONCE) {
+            *more = true;
+            return LDC_IO_DONE;
+        }
         if (stage->written == stage->used) {
             stage->written = 0;
             stage->used = 0;
             pthread_mutex_lock(&upper->lock);
             int rc = lay_out(upper, tell_sent);
             if (rc != DICOM_SUCCESS && stage->used == 0) {
-                drop_queue(upper);
                 ldc_upper_break(upper, PDU_ABORT_REASON_UNKNOWN, rc,
                                 "A data set that was being sent cannot be read any more",
                                 "Do not change files while they are sent.");
@@ -484,6 +557,7 @@ ldc_io ldc_upper_flush(ldc_upper *upper, ldc_transport *transport, bool tell_sen
         ldc_io result = transport->ops->write(transport, stage->bytes + stage->written,
                                               stage->used - stage->written, &put);
         stage->written += put;
+        total += put;
         if (result != LDC_IO_DONE) {
             return result;
         }
@@ -515,8 +589,8 @@ void ldc_upper_expired(ldc_upper *upper)
                 "The peer opened the connection and requested no association: a health check, or not DICOM.");
             (void)ldc_failure_set(&upper->failure, &failure);
         }
-        ldc_upper_wish_close(upper,
-                             waited_for_request ? DICOM_ERROR_ASSOCIATION_TIMEOUT : DICOM_SUCCESS);
+        ldc_upper_wish_close(
+            upper, waited_for_request ? DICOM_ERROR_ASSOCIATION_TIMEOUT : DICOM_SUCCESS, false);
     }
     pthread_mutex_unlock(&upper->lock);
 }
@@ -559,10 +633,10 @@ ldc_upper_timer ldc_upper_timer_of(ldc_upper *upper, unsigned *serial, uint64_t 
     return timer;
 }
 
-bool ldc_upper_ending(ldc_upper *upper, int *code, ldc_failure *failure)
+bool ldc_upper_ending(ldc_upper *upper, bool flushed, int *code, ldc_failure *failure)
 {
     pthread_mutex_lock(&upper->lock);
-    bool ending = upper->close_wished;
+    bool ending = upper->close_wished && (flushed || !upper->farewell);
     if (ending) {
         *code = upper->close_code;
         (void)ldc_failure_copy(failure, &upper->failure);
@@ -579,7 +653,7 @@ bool ldc_upper_broken(const ldc_upper *upper)
 bool ldc_upper_over(ldc_upper *upper)
 {
     pthread_mutex_lock(&upper->lock);
-    bool over = upper->state == LDC_STA13;
+    bool over = upper->state == LDC_STA13 || upper->state == LDC_STA1;
     pthread_mutex_unlock(&upper->lock);
     return over;
 }
@@ -593,7 +667,6 @@ void ldc_upper_end(ldc_upper *upper)
 {
     pthread_mutex_lock(&upper->lock);
     upper->ended = true;
-    upper->associated = false;
     pthread_cond_broadcast(&upper->drained);
     pthread_mutex_unlock(&upper->lock);
 }

@@ -51,21 +51,25 @@ void ldc_upper_free(ldc_upper *upper);
 
 void ldc_upper_start(ldc_upper *upper); /* the link is ready */
 void ldc_upper_receive(ldc_upper *upper, const uint8_t *bytes, size_t size, bool capture);
-/* Writes what it can. LDC_IO_DONE: all is out. */
-ldc_io ldc_upper_flush(ldc_upper *upper, ldc_transport *transport, bool tell_sent);
+/* Writes what it can, and no more than a few MiB at once: *more, there is more, and reading has its
+ * turn before it. LDC_IO_DONE: all is out, or there is more. */
+ldc_io ldc_upper_flush(ldc_upper *upper, ldc_transport *transport, bool tell_sent, bool *more);
 void ldc_upper_expired(ldc_upper *upper); /* the timer has run out */
 /* The peer closed the transport: the code of OnClose, the record if it was no proper end. */
 int ldc_upper_closed(ldc_upper *upper, ldc_failure *failure);
 /* The timer in force and its number, which changes when it starts anew. */
 ldc_upper_timer ldc_upper_timer_of(ldc_upper *upper, unsigned *serial, uint64_t *ms);
-/* Whether the connection is to be closed now; the code of OnClose and the record. */
-bool ldc_upper_ending(ldc_upper *upper, int *code, ldc_failure *failure);
+/* Whether the connection is to be closed now; the code of OnClose and the record. flushed: all that
+ * was queued is out. */
+bool ldc_upper_ending(ldc_upper *upper, bool flushed, int *code, ldc_failure *failure);
 bool ldc_upper_broken(
     const ldc_upper *upper); /* a protocol error was answered: nothing more is read */
 bool ldc_upper_over(
     ldc_upper *upper); /* released, rejected or aborted: only the close is awaited */
 bool ldc_upper_inside(const ldc_upper *upper); /* a PDU has begun and is not complete */
+void ldc_upper_release_held(ldc_upper *upper); /* messages of a PDU that will not be complete */
 void ldc_upper_end(ldc_upper *upper);          /* no more: senders that wait are woken */
+const char *ldc_upper_folder(const ldc_upper *upper); /* lives as long as upper; NULL = none */
 
 /* ---- any thread ---- */
 
