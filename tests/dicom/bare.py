@@ -90,16 +90,9 @@ def answer_to(asked: DicomAssociate, **settings: Any) -> bytes:
 
 
 @contextmanager
-def bare_acceptor(
-    scu: Any,
-    *contexts: tuple[str, str],
-    window: tuple[int, int] | None = None,
-    buffer: int = 0,
-    **settings: Any,
-) -> Iterator[tuple[socket.socket, Any]]:
-    """Associate a client of ours with a bare socket; `settings`: what the accept says."""
+def connected_acceptor(scu: Any, buffer: int = 0) -> Iterator[tuple[socket.socket, Any]]:
+    """Connect a client of ours with a bare socket."""
     before = len(scu.log.all("OnConnect"))
-    associated = len(scu.log.all("OnReceiveAssociateAccept"))
     with socket.create_server(("127.0.0.1", 0)) as server:
         if buffer:
             server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
@@ -108,6 +101,30 @@ def bare_acceptor(
     peer.settimeout(PATIENCE)
     with peer, peer.makefile("rb") as reader:
         scu.log.wait("OnConnect", before + 1)
+        yield peer, reader
+
+
+@contextmanager
+def connected_requestor(listener: Any) -> Iterator[tuple[socket.socket, Any]]:
+    """Connect a bare socket with a listener of ours."""
+    with (
+        socket.create_connection(("127.0.0.1", listener.HostPort), PATIENCE) as peer,
+        peer.makefile("rb") as reader,
+    ):
+        yield peer, reader
+
+
+@contextmanager
+def bare_acceptor(
+    scu: Any,
+    *contexts: tuple[str, str],
+    window: tuple[int, int] | None = None,
+    buffer: int = 0,
+    **settings: Any,
+) -> Iterator[tuple[socket.socket, Any]]:
+    """Associate a client of ours with a bare socket; `settings`: what the accept says."""
+    associated = len(scu.log.all("OnReceiveAssociateAccept"))
+    with connected_acceptor(scu, buffer) as (peer, reader):
         with request(*(contexts or CONTEXTS)) as asking:
             if window is not None:
                 asking.SetAsynchronousOperations(True, *window)
@@ -123,14 +140,13 @@ def bare_requestor(
     listener: Any, *contexts: tuple[str, str], window: tuple[int, int] | None = None
 ) -> Iterator[tuple[socket.socket, Any]]:
     """Associate a bare socket with a listener of ours."""
-    with socket.create_connection(("127.0.0.1", listener.HostPort), PATIENCE) as peer:
-        with peer.makefile("rb") as reader:
-            with request(*(contexts or CONTEXTS)) as asking:
-                if window is not None:
-                    asking.SetAsynchronousOperations(True, *window)
-                peer.sendall(asking.to_bytes())
-            assert pdu(reader)[0] == 2
-            yield peer, reader
+    with connected_requestor(listener) as (peer, reader):
+        with request(*(contexts or CONTEXTS)) as asking:
+            if window is not None:
+                asking.SetAsynchronousOperations(True, *window)
+            peer.sendall(asking.to_bytes())
+        assert pdu(reader)[0] == 2
+        yield peer, reader
 
 
 class InBackground:
