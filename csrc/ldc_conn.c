@@ -42,6 +42,7 @@ static void conn_destroy(ldc_ref *ref)
         close(conn->actor.fd);
     }
     ldc_conn_target_clear(&conn->target);
+    ldc_conn_drop_gate(conn);
     ldc_upper_free(conn->upper);
     if (conn->tls != NULL) {
         ldc_ref_put(&conn->tls->ref);
@@ -53,42 +54,11 @@ static void conn_destroy(ldc_ref *ref)
     free(conn);
 }
 
-/* Strand: the upper layer has news. */
-static void take_news(void *owner, ldc_news *news, uint64_t cost)
-{
-    ldc_conn *conn = owner;
-    pthread_mutex_lock(&conn->net->lock);
-    bool wanted = ldc_news_wanted(&conn->net->callbacks, news);
-    pthread_mutex_unlock(&conn->net->lock);
-    if (!wanted) {
-        ldc_news_free(news);
-        return;
-    }
-    (void)atomic_fetch_add(&conn->inbox_count, 1u);
-    (void)atomic_fetch_add(&conn->inbox_bytes, cost);
-    ldc_deliver_news(conn->net, conn, news, cost);
-}
-
 /* Any thread: there is something to write. */
 static void wake_up(void *owner)
 {
     ldc_conn *conn = owner;
     ldc_actor_post(&conn->actor, LDC_CONN_SEND);
-}
-
-bool ldc_conn_inbox_full(ldc_conn *conn)
-{
-    return atomic_load(&conn->inbox_count) > INBOX_MESSAGES ||
-           atomic_load(&conn->inbox_bytes) > INBOX_BYTES;
-}
-
-void ldc_conn_told(ldc_conn *conn, uint64_t cost)
-{
-    (void)atomic_fetch_sub(&conn->inbox_count, 1u);
-    (void)atomic_fetch_sub(&conn->inbox_bytes, cost);
-    if (atomic_load(&conn->paused) && !ldc_conn_inbox_full(conn)) {
-        ldc_actor_post(&conn->actor, LDC_CONN_RESUME);
-    }
 }
 
 ldc_upper *ldc_conn_upper(ldc_conn *conn)
@@ -127,7 +97,8 @@ static ldc_conn *conn_new(ldc_net *net, ldc_tls_context *tls, bool server)
                                .memory = limit[LDC_LIMIT_DATA_SET_MEMORY],
                                .total = limit[LDC_LIMIT_DATA_SET_TOTAL],
                                .queue = limit[LDC_LIMIT_SEND_QUEUE]};
-    conn->upper = ldc_upper_new(!server, folder, &limits, take_news, wake_up, conn, net->id);
+    conn->upper =
+        ldc_upper_new(!server, folder, &limits, ldc_conn_take_news, wake_up, conn, net->id);
     free(folder);
     if (conn->upper == NULL) {
         ldc_actor_close(&conn->actor);

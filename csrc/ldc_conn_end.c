@@ -91,6 +91,7 @@ void ldc_conn_finish(ldc_conn *conn, int code, ldc_failure *failure, bool silent
     phase was = conn->phase;
     if (was == READY) {
         ldc_upper_release_held(conn->upper);
+        ldc_conn_open_gate(conn, true);
     }
     ldc_upper_end(conn->upper);
     bool link_owed = conn->tls != NULL && (was == TOLD || was == HANDSHAKE || was == LATE);

@@ -101,13 +101,14 @@ void ldc_conn_serve(ldc_conn *conn)
 {
     int code = DICOM_SUCCESS;
     bool more = false;
+    ldc_conn_open_gate(conn, false);
     ldc_io result = ldc_upper_flush(conn->upper, conn->transport, wants_sent(conn), &more);
     if (result == LDC_IO_FAILED || result == LDC_IO_CLOSED) {
         write_failed(conn);
         return;
     }
     conn->want_write = result == LDC_IO_WANT_WRITE;
-    bool flushed = result == LDC_IO_DONE && !more;
+    bool flushed = result == LDC_IO_DONE && !more && ldc_upper_empty(conn->upper);
     ldc_failure failure;
     ldc_failure_init(&failure);
     bool ending = ldc_upper_ending(conn->upper, flushed, &code, &failure);

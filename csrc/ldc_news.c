@@ -42,6 +42,36 @@ bool ldc_news_wanted(const DICOMNETCALLBACK *callbacks, const ldc_news *news)
     }
 }
 
+bool ldc_news_answered(const DICOMNETCALLBACK *callbacks, const ldc_news *news)
+{
+    switch (news->command.field) {
+    case COMMAND_C_STORE:
+        return callbacks->pfnReceiveCStoreRequest != NULL;
+    case COMMAND_C_FIND:
+        return callbacks->pfnReceiveCFindRequest != NULL;
+    case COMMAND_C_MOVE:
+        return callbacks->pfnReceiveCMoveRequest != NULL;
+    case COMMAND_C_GET:
+        return callbacks->pfnReceiveCGetRequest != NULL;
+    case COMMAND_C_ECHO:
+        return callbacks->pfnReceiveCEchoRequest != NULL;
+    case COMMAND_N_REPORT:
+        return callbacks->pfnReceiveNReportRequest != NULL;
+    case COMMAND_N_GET:
+        return callbacks->pfnReceiveNGetRequest != NULL;
+    case COMMAND_N_SET:
+        return callbacks->pfnReceiveNSetRequest != NULL;
+    case COMMAND_N_ACTION:
+        return callbacks->pfnReceiveNActionRequest != NULL;
+    case COMMAND_N_CREATE:
+        return callbacks->pfnReceiveNCreateRequest != NULL;
+    case COMMAND_N_DELETE:
+        return callbacks->pfnReceiveNDeleteRequest != NULL;
+    default:
+        return false;
+    }
+}
+
 /* The callback of a DIMSE message, PS3.7 9.3 and 10.3. */
 static void tell_message(HDICOMNET net, const DICOMNETCALLBACK *callbacks, ldc_news *news,
                          HDICOMDS data)

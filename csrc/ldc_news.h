@@ -31,6 +31,7 @@ typedef enum ldc_news_kind {
 typedef struct ldc_news {
     struct ldc_news *next; /* the upper layer's */
     uint64_t cost;         /* likewise */
+    bool operation;        /* the connection's: a request that user code will answer */
     ldc_news_kind kind;
     uint8_t type; /* PDU, SENT: PDU_... */
     uint8_t result, source, reason;
@@ -49,6 +50,8 @@ ldc_news *ldc_news_new(ldc_news_kind kind); /* NULL = out of memory */
 void ldc_news_free(ldc_news *news);
 /* Whether the callbacks want it at all. */
 bool ldc_news_wanted(const DICOMNETCALLBACK *callbacks, const ldc_news *news);
+/* Whether there is a callback that answers this request. */
+bool ldc_news_answered(const DICOMNETCALLBACK *callbacks, const ldc_news *news);
 /* Calls what there is to be called. User code runs: no lock may be held. */
 void ldc_news_tell(HDICOMNET net, const DICOMNETCALLBACK *callbacks, ldc_news *news,
                    const char *folder);

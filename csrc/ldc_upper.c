@@ -46,6 +46,8 @@ ldc_upper *ldc_upper_new(bool requestor, const char *folder, const ldc_upper_lim
     upper->parse_limits = (ldc_pdu_limits){LDC_PDU_ASSOCIATE_LIMIT, LDC_PDU_DATA_LIMIT};
     ldc_pdv_init(&upper->parser, &upper->parse_limits);
     ldc_message_init(&upper->message);
+    ldc_window_init(&upper->invoked);
+    ldc_window_init(&upper->performed);
     ldc_failure_init(&upper->failure);
     return upper;
 }
@@ -61,6 +63,24 @@ static void drop_queue(ldc_upper *upper)
     upper->queued = 0;
 }
 
+/* Drops the requests that have not begun. */
+static void drop_operations(ldc_upper *upper)
+{
+    ldc_out **link = &upper->first;
+    upper->last = NULL;
+    while (*link != NULL) {
+        ldc_out *out = *link;
+        if (out->operation && !out->begun) {
+            *link = out->next;
+            upper->queued -= out->cost;
+            ldc_out_free(out);
+        } else {
+            upper->last = out;
+            link = &out->next;
+        }
+    }
+}
+
 void ldc_upper_free(ldc_upper *upper)
 {
     if (upper == NULL) {
@@ -74,6 +94,8 @@ void ldc_upper_free(ldc_upper *upper)
     }
     ldc_stage_free(&upper->stage);
     ldc_message_free(&upper->message);
+    ldc_window_free(&upper->invoked);
+    ldc_window_free(&upper->performed);
     ldc_dataset_put(upper->incoming);
     ldc_associate_free(upper->request);
     ldc_associate_free(upper->accept);
@@ -128,6 +150,7 @@ ldc_fsm_answer ldc_upper_step(ldc_upper *upper, ldc_fsm_event event, unsigned fa
     if (restart || timer != upper->timer) {
         upper->timer = timer;
         upper->timer_serial++;
+        upper->timed_at = upper->refills + upper->answers;
     }
     return answer;
 }
@@ -183,6 +206,17 @@ void ldc_upper_break(ldc_upper *upper, uint8_t reason, int code, const char *mes
 
 /* ---- agreement ---- */
 
+/* PS3.7 D.3.3.3: both numbers are those of the requestor's side; without the item it is one. */
+static void agree_on_windows(ldc_upper *upper)
+{
+    const ldc_associate *request = upper->request, *accept = upper->accept;
+    bool said = request->has_async && accept->has_async;
+    uint16_t by_requestor = said ? ldc_window_agreed(request->invoked, accept->invoked) : 1;
+    uint16_t by_acceptor = said ? ldc_window_agreed(request->performed, accept->performed) : 1;
+    upper->invoked.most = upper->requestor ? by_requestor : by_acceptor;
+    upper->performed.most = upper->requestor ? by_acceptor : by_requestor;
+}
+
 /* What both sides agreed on, from request and accept. */
 void ldc_upper_agree(ldc_upper *upper)
 {
@@ -200,6 +234,7 @@ void ldc_upper_agree(ldc_upper *upper)
     upper->peer_maximum = peer->has_max_length ? peer->max_length : 0;
     upper->parse_limits = (ldc_pdu_limits){.associate = LDC_PDU_ASSOCIATE_LIMIT,
                                            .data = own->has_max_length ? own->max_length : 0};
+    agree_on_windows(upper);
 }
 
 bool ldc_upper_syntax(ldc_upper *upper, uint8_t context, char syntax[LDC_UID_SIZE])
@@ -257,6 +292,8 @@ static int local(ldc_upper *upper, ldc_fsm_event event, const char *what, ldc_ou
     } else {
         if (event == LDC_EVT15) {
             drop_queue(upper); /* an abort does not wait for data that is of no use any more */
+        } else if (event == LDC_EVT14 && ldc_window_full(&upper->invoked)) {
+            drop_operations(upper); /* the peer goes: it will answer no more */
         }
         if ((step.effects & LDC_FSM_SEND) != 0) {
             (void)ldc_upper_queue(upper, out);
@@ -439,8 +476,19 @@ static int wait_for_room(ldc_upper *upper)
     return DICOM_SUCCESS;
 }
 
+bool ldc_upper_perform(ldc_upper *upper, const ldc_command *request)
+{
+    pthread_mutex_lock(&upper->lock);
+    bool may = !ldc_window_full(&upper->performed);
+    if (may) {
+        ldc_window_begin(&upper->performed, request);
+    }
+    pthread_mutex_unlock(&upper->lock);
+    return may;
+}
+
 int ldc_upper_send(ldc_upper *upper, uint8_t context, const ldc_command *command, ldc_dataset *data,
-                   bool wait)
+                   ldc_sender sender)
 {
     ldc_command_fault fault;
     ldc_fsm_step step;
@@ -450,7 +498,7 @@ int ldc_upper_send(ldc_upper *upper, uint8_t context, const ldc_command *command
         return ldc_error(fault.code, "%s", fault.text);
     }
     pthread_mutex_lock(&upper->lock);
-    int rc = wait ? wait_for_room(upper) : DICOM_SUCCESS;
+    int rc = sender == LDC_SENDER_USER ? wait_for_room(upper) : DICOM_SUCCESS;
     ldc_fsm_state before = upper->state;
     bool stands = ldc_upper_stands(upper);
     bool agreed = context % 2 == 1 && upper->syntax[context / 2][0] != '\0';
@@ -460,6 +508,14 @@ int ldc_upper_send(ldc_upper *upper, uint8_t context, const ldc_command *command
     if (go) {
         ldc_out *out = ldc_out_message(context, bytes, length, data, upper->peer_maximum);
         queued = ldc_upper_queue(upper, out);
+        if (queued) {
+            out->field = command->field;
+            out->id = ldc_command_id(command);
+            out->operation = ldc_window_counts(command);
+        }
+        if (queued && sender == LDC_SENDER_USER) {
+            (void)ldc_window_end(&upper->performed, command);
+        }
     }
     pthread_mutex_unlock(&upper->lock);
     if (queued) {
@@ -506,13 +562,70 @@ static void note_sent(void *arg, uint8_t type, uint32_t length)
     }
 }
 
+bool ldc_upper_empty(ldc_upper *upper)
+{
+    pthread_mutex_lock(&upper->lock);
+    bool empty = upper->first == NULL;
+    pthread_mutex_unlock(&upper->lock);
+    return empty;
+}
+
+static bool waits_for_answers(const ldc_upper *upper, const ldc_out *out)
+{
+    return out->operation && !out->begun && ldc_window_full(&upper->invoked);
+}
+
+/* A C-CANCEL stays behind the request it is about. */
+static bool is_about_one_before(const ldc_upper *upper, const ldc_out *cancel)
+{
+    const ldc_out *out = upper->first;
+    while (out != cancel && !(out->operation && out->id == cancel->id)) {
+        out = out->next;
+    }
+    return out != cancel;
+}
+
+/* What is laid out next, put in front of all others; NULL: nothing, or requests that have to wait.
+ * Responses and C-CANCEL overtake those; a release does not. */
+static ldc_out *next_out(ldc_upper *upper)
+{
+    ldc_out *before = NULL, *out = upper->first;
+    while (out != NULL && waits_for_answers(upper, out)) {
+        for (before = out, out = out->next;
+             out != NULL && out->message && !out->operation && out->field == COMMAND_C_CANCEL &&
+             is_about_one_before(upper, out);
+             before = out, out = out->next) {
+        }
+    }
+    if (out == NULL || (before != NULL && !out->message)) {
+        return NULL;
+    }
+    if (before != NULL) {
+        before->next = out->next;
+        upper->last = upper->last == out ? before : upper->last;
+        out->next = upper->first;
+        upper->first = out;
+    }
+    return out;
+}
+
+static void begin_operation(ldc_upper *upper, ldc_out *out)
+{
+    if (out->operation && !out->begun) {
+        ldc_command request = {.field = out->field, .message_id = out->id};
+        ldc_window_begin(&upper->invoked, &request);
+    }
+    out->begun = true;
+}
+
 /* Lays out what is queued; the lock is held. */
 static int lay_out(ldc_upper *upper, bool tell_sent)
 {
     int rc = DICOM_SUCCESS;
     bool done = true;
-    while (rc == DICOM_SUCCESS && done && upper->first != NULL) {
-        ldc_out *out = upper->first;
+    ldc_out *out;
+    while (rc == DICOM_SUCCESS && done && (out = next_out(upper)) != NULL) {
+        begin_operation(upper, out);
         rc = ldc_stage_fill(&upper->stage, out, &done, tell_sent ? note_sent : NULL, upper);
         if (rc == DICOM_SUCCESS && done) {
             upper->first = out->next;
@@ -569,9 +682,15 @@ void ldc_upper_expired(ldc_upper *upper)
     ldc_fsm_step step;
     pthread_mutex_lock(&upper->lock);
     ldc_upper_timer timer = upper->timer;
-    upper->timer = LDC_TIMER_NONE;
+    uint64_t activity = upper->refills + upper->answers;
+    bool goes_on = timer == LDC_TIMER_ASSOCIATION && upper->state == LDC_STA7 &&
+                   upper->first != NULL && activity != upper->timed_at;
+    upper->timer = goes_on ? timer : LDC_TIMER_NONE;
     upper->timer_serial++;
-    if (timer == LDC_TIMER_ASSOCIATION) {
+    upper->timed_at = activity;
+    if (goes_on) {
+        /* Our release request is still behind what was queued before it, and that moves. */
+    } else if (timer == LDC_TIMER_ASSOCIATION) {
         ldc_upper_break(
             upper, PDU_ABORT_REASON_UNKNOWN, DICOM_ERROR_ASSOCIATION_TIMEOUT, NULL,
             upper->requestor

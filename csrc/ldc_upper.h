@@ -54,6 +54,9 @@ void ldc_upper_receive(ldc_upper *upper, const uint8_t *bytes, size_t size, bool
 /* Writes what it can, and no more than a few MiB at once: *more, there is more, and reading has its
  * turn before it. LDC_IO_DONE: all is out, or there is more. */
 ldc_io ldc_upper_flush(ldc_upper *upper, ldc_transport *transport, bool tell_sent, bool *more);
+bool ldc_upper_empty(ldc_upper *upper); /* nothing is queued, nor waits for the peer's answers */
+/* Enters a received request as being performed. false: as many as agreed are, it has to wait. */
+bool ldc_upper_perform(ldc_upper *upper, const ldc_command *request);
 void ldc_upper_expired(ldc_upper *upper); /* the timer has run out */
 /* The peer closed the transport: the code of OnClose, the record if it was no proper end. */
 int ldc_upper_closed(ldc_upper *upper, ldc_failure *failure);
@@ -80,10 +83,17 @@ int ldc_upper_accept(ldc_upper *upper, const ldc_associate *accept);
 int ldc_upper_reject(ldc_upper *upper, uint8_t result, uint8_t source, uint8_t reason);
 int ldc_upper_release(ldc_upper *upper, bool request);
 int ldc_upper_abort(ldc_upper *upper, uint8_t source, uint8_t reason);
-/* Queues a message; the command is encoded, the data set referred to. wait: blocks while the queue
- * is full. */
+/* Who sends: a user waits while the queue is full, and his final response ends what he performs; an
+ * answer of the library's own does neither. */
+typedef enum ldc_sender {
+    LDC_SENDER_USER,
+    LDC_SENDER_LIBRARY
+} ldc_sender;
+
+/* Queues a message; the command is encoded, the data set referred to. A request goes out when fewer
+ * operations are open than was agreed (PS3.7 D.3.3.3); responses and C-CANCEL overtake it. */
 int ldc_upper_send(ldc_upper *upper, uint8_t context, const ldc_command *command, ldc_dataset *data,
-                   bool wait);
+                   ldc_sender sender);
 /* The transfer syntax agreed for a context; false: not accepted. */
 bool ldc_upper_syntax(ldc_upper *upper, uint8_t context, char syntax[LDC_UID_SIZE]);
 

@@ -4,6 +4,7 @@
 
 #include "ldc_outgoing.h"
 #include "ldc_upper.h"
+#include "ldc_window.h"
 
 struct ldc_upper {
     pthread_mutex_t lock;
@@ -24,9 +25,12 @@ struct ldc_upper {
     uint32_t peer_maximum;
     ldc_pdu_limits parse_limits; /* the strand's parser follows them */
     bool ended;
-    ldc_out *first, *last; /* owned */
+    ldc_window invoked, performed; /* operations that are open: ours, the peer's */
+    ldc_out *first, *last;         /* owned */
     uint64_t queued;
     uint64_t refills;   /* how often the stage was filled: the peer takes what we send */
+    uint64_t answers;   /* responses received */
+    uint64_t timed_at;  /* refills + answers when the timer began */
     bool response_held; /* SendReleaseResponse in Sta10 */
     bool close_wished;
     bool farewell; /* with it: what is queued, an A-ABORT, goes out first, while ARTIM runs */

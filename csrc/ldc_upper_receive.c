@@ -336,7 +336,7 @@ static bool refuse_for_want_of_room(ldc_upper *upper, uint8_t context, const ldc
     ldc_command_fault fault;
     int rc = ldc_command_refusal(&response, request, &fault);
     if (rc == DICOM_SUCCESS) {
-        rc = ldc_upper_send(upper, context, &response, NULL, false);
+        rc = ldc_upper_send(upper, context, &response, NULL, LDC_SENDER_LIBRARY);
         ldc_command_free(&response);
         ldc_log(DICOM_LOG_ERROR, upper->handle, "%s refused: no room for its data set",
                 ldc_command_name(request->field));
@@ -352,6 +352,12 @@ static void message_complete(ldc_upper *upper)
     if (ldc_command_check(&upper->message.command, &fault) != DICOM_SUCCESS) {
         break_off(upper, PDU_ABORT_REASON_INVALID_PARAM, fault.code, fault.text);
         return;
+    }
+    if ((upper->message.command.field & COMMAND_RESPONSE) != 0) {
+        pthread_mutex_lock(&upper->lock);
+        (void)ldc_window_end(&upper->invoked, &upper->message.command);
+        upper->answers++;
+        pthread_mutex_unlock(&upper->lock);
     }
     if (lost) {
         if (!refuse_for_want_of_room(upper, upper->message.context, &upper->message.command)) {

@@ -11,9 +11,8 @@ static ldc_command request(uint16_t field, uint16_t id)
 
 static ldc_command response(uint16_t field, uint16_t id, uint16_t status)
 {
-    return (ldc_command){.field = (uint16_t)(field | COMMAND_RESPONSE),
-                         .responded_id = id,
-                         .status = status};
+    return (ldc_command){
+        .field = (uint16_t)(field | COMMAND_RESPONSE), .responded_id = id, .status = status};
 }
 
 static void begin(ldc_window *window, uint16_t field, uint16_t id)

@@ -1,0 +1,91 @@
+/*
+ * ldc_conn_inbox.c - what the upper layer has to tell, on its way to user code: counted, so that
+ * reading can stop in time, and held back while the peer has more requests open than was agreed.
+ */
+#include "ldc_conn_inner.h"
+
+#include "ldc_window.h"
+
+bool ldc_conn_inbox_full(ldc_conn *conn)
+{
+    return atomic_load(&conn->inbox_count) > INBOX_MESSAGES ||
+           atomic_load(&conn->inbox_bytes) > INBOX_BYTES;
+}
+
+void ldc_conn_told(ldc_conn *conn, uint64_t cost)
+{
+    (void)atomic_fetch_sub(&conn->inbox_count, 1u);
+    (void)atomic_fetch_sub(&conn->inbox_bytes, cost);
+    if (atomic_load(&conn->paused) && !ldc_conn_inbox_full(conn)) {
+        ldc_actor_post(&conn->actor, LDC_CONN_RESUME);
+    }
+}
+
+/* A request that user code will answer. Nobody waits for answers of callbacks that are not there.
+ */
+static bool is_operation(const DICOMNETCALLBACK *callbacks, const ldc_news *news)
+{
+    return news->kind == LDC_NEWS_MESSAGE && ldc_window_counts(&news->command) &&
+           ldc_news_answered(callbacks, news);
+}
+
+/* News that waits for nothing: it is told out of turn, or is not about what the peer wants. */
+static bool passes(const ldc_news *news)
+{
+    return news->kind == LDC_NEWS_SENT ||
+           (news->kind == LDC_NEWS_MESSAGE && news->command.field == COMMAND_C_CANCEL);
+}
+
+/* Whether it is the turn of this news; a request is entered as being performed then. */
+static bool may_go(ldc_conn *conn, const ldc_news *news)
+{
+    return !news->operation || ldc_upper_perform(conn->upper, &news->command);
+}
+
+void ldc_conn_take_news(void *owner, ldc_news *news, uint64_t cost)
+{
+    ldc_conn *conn = owner;
+    pthread_mutex_lock(&conn->net->lock);
+    bool wanted = ldc_news_wanted(&conn->net->callbacks, news);
+    news->operation = is_operation(&conn->net->callbacks, news);
+    pthread_mutex_unlock(&conn->net->lock);
+    if (!wanted) {
+        ldc_news_free(news);
+        return;
+    }
+    (void)atomic_fetch_add(&conn->inbox_count, 1u);
+    (void)atomic_fetch_add(&conn->inbox_bytes, cost);
+    news->cost = cost;
+    if (passes(news) || (conn->gate_first == NULL && may_go(conn, news))) {
+        ldc_deliver_news(conn->net, conn, news, cost);
+        return;
+    }
+    news->next = NULL;
+    if (conn->gate_last == NULL) {
+        conn->gate_first = news;
+    } else {
+        conn->gate_last->next = news;
+    }
+    conn->gate_last = news;
+}
+
+void ldc_conn_open_gate(ldc_conn *conn, bool all)
+{
+    while (conn->gate_first != NULL && (all || may_go(conn, conn->gate_first))) {
+        ldc_news *news = conn->gate_first;
+        conn->gate_first = news->next;
+        conn->gate_last = conn->gate_first == NULL ? NULL : conn->gate_last;
+        news->next = NULL;
+        ldc_deliver_news(conn->net, conn, news, news->cost);
+    }
+}
+
+void ldc_conn_drop_gate(ldc_conn *conn)
+{
+    while (conn->gate_first != NULL) {
+        ldc_news *news = conn->gate_first;
+        conn->gate_first = news->next;
+        ldc_news_free(news);
+    }
+    conn->gate_last = NULL;
+}
