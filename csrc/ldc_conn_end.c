@@ -80,6 +80,7 @@ void ldc_conn_linger(ldc_conn *conn, bool goodbye, bool forced)
     ldc_actor_deadline(&conn->actor, DEADLINE_PHASE, 0);
     ldc_actor_deadline(&conn->actor, DEADLINE_UPPER, 0);
     ldc_actor_deadline(&conn->actor, DEADLINE_PROGRESS, 0);
+    ldc_actor_deadline(&conn->actor, DEADLINE_IDLE, 0);
     ldc_actor_deadline(&conn->actor, DEADLINE_LINGER, ldc_now_ms() + (int64_t)ms);
     ldc_conn_drain(conn);
 }

@@ -42,14 +42,47 @@ static bool may_go(ldc_conn *conn, const ldc_news *news)
     return !news->operation || ldc_upper_perform(conn->upper, &news->command);
 }
 
+/* ---- answers that need no user code (errata 14) ---- */
+
+static void answer_echo(ldc_conn *conn, const ldc_news *news)
+{
+    ldc_command response;
+    ldc_command_fault fault;
+    if (ldc_command_c_echo_rsp(&response, news->command.message_id, news->command.affected_class,
+                               COMMAND_STATUS_SUCCESS, &fault) == DICOM_SUCCESS) {
+        (void)ldc_upper_send(conn->upper, news->context, &response, NULL, LDC_SENDER_LIBRARY);
+        ldc_command_free(&response);
+    }
+}
+
+/* true: answered, and nobody wants to hear of it. */
+static bool answered(ldc_conn *conn, const ldc_news *news, bool heard)
+{
+    if (news->kind == LDC_NEWS_MESSAGE) {
+        answer_echo(conn, news);
+        return !heard;
+    }
+    /* What came before a release is told, and answered, first: then ldc_delivery.c answers. */
+    if (atomic_load(&conn->inbox_count) > 0 || ldc_upper_performs(conn->upper)) {
+        return false;
+    }
+    (void)ldc_upper_release(conn->upper, false);
+    return true;
+}
+
+/* ---- taking ---- */
+
 void ldc_conn_take_news(void *owner, ldc_news *news, uint64_t cost)
 {
     ldc_conn *conn = owner;
     pthread_mutex_lock(&conn->net->lock);
-    bool wanted = ldc_news_wanted(&conn->net->callbacks, news);
-    news->operation = is_operation(&conn->net->callbacks, news);
+    const DICOMNETCALLBACK *callbacks = &conn->net->callbacks;
+    bool wanted = ldc_news_wanted(callbacks, news);
+    bool heard = callbacks->pfnReceiveData != NULL;
+    bool automatic = ldc_news_automatic(callbacks, conn->net->auto_respond, news);
+    news->operation = is_operation(callbacks, news);
     pthread_mutex_unlock(&conn->net->lock);
-    if (!wanted) {
+    if (!wanted || (automatic && answered(conn, news, heard))) {
         ldc_news_free(news);
         return;
     }

@@ -25,7 +25,8 @@ enum {
     DEADLINE_PHASE = 0,
     DEADLINE_LINGER = 1,
     DEADLINE_UPPER = 2,
-    DEADLINE_PROGRESS = 3
+    DEADLINE_PROGRESS = 3,
+    DEADLINE_IDLE = 4
 };
 enum {
     READ_SIZE = 16 * 1024,
@@ -55,7 +56,7 @@ struct ldc_conn {
     bool first_data_seen;
     ldc_upper *upper; /* owned */
     unsigned timer_serial;
-    int64_t last_read;
+    int64_t last_read, last_write;
     bool want_write, read_wants_write;
     bool read_last;     /* writing has failed: what is there is read, then it ends */
     bool close_pending; /* the user's Close waits for what is queued */
@@ -107,6 +108,7 @@ void ldc_conn_timed_out(ldc_conn *conn);
 void ldc_conn_late_done(ldc_conn *conn);
 void ldc_conn_read(ldc_conn *conn);
 void ldc_conn_serve(ldc_conn *conn);
+int64_t ldc_conn_idle_at(ldc_conn *conn); /* when it will have been idle for too long; 0 = never */
 
 /* ldc_conn_end.c */
 void ldc_conn_die(ldc_conn *conn);

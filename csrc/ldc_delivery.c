@@ -187,13 +187,14 @@ static int call_verify(const DICOMNETCALLBACKEXT *ext, ldc_net *net, ldc_questio
 static void begin_serving(ldc_net *net, const ldc_news *news)
 {
     bool request =
-        news->kind == LDC_NEWS_ASSOCIATE_REQUEST ||
+        news->kind == LDC_NEWS_ASSOCIATE_REQUEST || news->kind == LDC_NEWS_CHUNK ||
         (news->kind == LDC_NEWS_MESSAGE && (news->command.field & COMMAND_RESPONSE) == 0 &&
          news->command.field != COMMAND_C_CANCEL);
     if (request) {
         pthread_mutex_lock(&net->lock);
         net->serving = true;
-        net->serving_id = news->kind == LDC_NEWS_MESSAGE ? ldc_command_id(&news->command) : 0;
+        net->serving_id =
+            news->kind == LDC_NEWS_MESSAGE ? ldc_command_id(&news->command) : news->id;
         pthread_mutex_unlock(&net->lock);
     }
 }
@@ -228,6 +229,7 @@ static void tell(ldc_event *event)
     pthread_mutex_lock(&net->lock);
     DICOMNETCALLBACK callbacks = net->callbacks;
     DICOMNETCALLBACKEXT ext = net->callbacks_ext;
+    uint32_t automatic = net->auto_respond;
     bool disposed = net->disposed;
     bool stale = event->out_of_turn && net->conn != event->conn;
     pthread_mutex_unlock(&net->lock);
@@ -270,6 +272,10 @@ static void tell(ldc_event *event)
         ldc_news_tell(handle, &callbacks, event->news,
                       ldc_upper_folder(ldc_conn_upper(event->conn)));
         end_serving(net, event);
+        if (event->news->kind == LDC_NEWS_RELEASE_REQUEST &&
+            ldc_news_automatic(&callbacks, automatic, event->news)) {
+            (void)ldc_upper_release(ldc_conn_upper(event->conn), false);
+        }
         break;
     case LDC_EVENT_GO:
     case LDC_EVENT_VERIFY:

@@ -15,9 +15,12 @@ enum {
     FLUSHED_AT_ONCE = 4 * 1024 * 1024
 };
 
-ldc_upper *ldc_upper_new(bool requestor, const char *folder, const ldc_upper_limits *limits,
-                         ldc_upper_news_fn news, ldc_upper_wake_fn wake, void *owner,
-                         uint64_t handle)
+#define IDLE_TEXT   "The association was idle for longer than idle_timeout allows"
+#define IDLE_REMEDY "Release associations that are not used, or give idle_timeout more time."
+
+ldc_upper *ldc_upper_new(bool requestor, const char *folder, ldc_quota *quota,
+                         const ldc_upper_limits *limits, ldc_upper_news_fn news,
+                         ldc_upper_wake_fn wake, void *owner, uint64_t handle)
 {
     pthread_condattr_t attributes;
     ldc_upper *upper = calloc(1, sizeof *upper);
@@ -34,6 +37,8 @@ ldc_upper *ldc_upper_new(bool requestor, const char *folder, const ldc_upper_lim
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&upper->drained, &attributes);
     pthread_condattr_destroy(&attributes);
+    ldc_quota_ref(quota);
+    upper->quota = quota;
     upper->requestor = requestor;
     /* The transport is the connection's: a requestor waits for its user, an acceptor for the
      * request. */
@@ -100,8 +105,10 @@ void ldc_upper_free(ldc_upper *upper)
     ldc_associate_free(upper->request);
     ldc_associate_free(upper->accept);
     ldc_failure_clear(&upper->failure);
+    ldc_quota_put(upper->quota);
     free(upper->body);
     free(upper->capture);
+    free(upper->chunk);
     free(upper->folder);
     pthread_cond_destroy(&upper->drained);
     pthread_mutex_destroy(&upper->lock);
@@ -499,6 +506,12 @@ int ldc_upper_send(ldc_upper *upper, uint8_t context, const ldc_command *command
     }
     pthread_mutex_lock(&upper->lock);
     int rc = sender == LDC_SENDER_USER ? wait_for_room(upper) : DICOM_SUCCESS;
+    if (sender == LDC_SENDER_LIBRARY && is_full(upper) && ldc_upper_stands(upper)) {
+        /* Nobody can be made to wait; a peer that only asks must not fill our memory. */
+        ldc_upper_break(upper, PDU_ABORT_REASON_UNKNOWN, DICOM_ERROR_NET_QUEUE_FULL,
+                        "The peer sends requests and does not take the answers",
+                        "Look why the peer does not read.");
+    }
     ldc_fsm_state before = upper->state;
     bool stands = ldc_upper_stands(upper);
     bool agreed = context % 2 == 1 && upper->syntax[context / 2][0] != '\0';
@@ -548,6 +561,14 @@ void ldc_upper_start(ldc_upper *upper)
         upper->timer = LDC_TIMER_ARTIM;
         upper->timer_serial++;
     }
+    pthread_mutex_unlock(&upper->lock);
+}
+
+void ldc_upper_set_limits(ldc_upper *upper, const ldc_upper_limits *limits)
+{
+    pthread_mutex_lock(&upper->lock);
+    upper->limits = *limits;
+    pthread_cond_broadcast(&upper->drained);
     pthread_mutex_unlock(&upper->lock);
 }
 
@@ -639,13 +660,14 @@ static int lay_out(ldc_upper *upper, bool tell_sent)
     return rc;
 }
 
-ldc_io ldc_upper_flush(ldc_upper *upper, ldc_transport *transport, bool tell_sent, bool *more)
+ldc_io ldc_upper_flush(ldc_upper *upper, ldc_transport *transport, bool tell_sent, bool *more,
+                       uint64_t *sent)
 {
     ldc_stage *stage = &upper->stage;
-    size_t total = 0;
+    *sent = 0;
     *more = false;
     for (;;) {
-        if (total > FLUSHED_AT_ONCE) {
+        if (*sent > FLUSHED_AT_ONCE) {
             *more = true;
             return LDC_IO_DONE;
         }
@@ -670,7 +692,7 @@ ldc_io ldc_upper_flush(ldc_upper *upper, ldc_transport *transport, bool tell_sen
         ldc_io result = transport->ops->write(transport, stage->bytes + stage->written,
                                               stage->used - stage->written, &put);
         stage->written += put;
-        total += put;
+        *sent += put;
         if (result != LDC_IO_DONE) {
             return result;
         }
@@ -710,6 +732,31 @@ void ldc_upper_expired(ldc_upper *upper)
         }
         ldc_upper_wish_close(
             upper, waited_for_request ? DICOM_ERROR_ASSOCIATION_TIMEOUT : DICOM_SUCCESS, false);
+    }
+    pthread_mutex_unlock(&upper->lock);
+}
+
+bool ldc_upper_performs(ldc_upper *upper)
+{
+    pthread_mutex_lock(&upper->lock);
+    bool performs = upper->performed.count > 0;
+    pthread_mutex_unlock(&upper->lock);
+    return performs;
+}
+
+void ldc_upper_idle(ldc_upper *upper)
+{
+    ldc_failure failure;
+    ldc_failure_init(&failure);
+    pthread_mutex_lock(&upper->lock);
+    if (ldc_upper_stands(upper)) {
+        ldc_upper_break(upper, PDU_ABORT_REASON_UNKNOWN, DICOM_ERROR_NET_TIMEOUT, IDLE_TEXT,
+                        IDLE_REMEDY);
+    } else {
+        ldc_failure_fill(&failure, DICOM_ERROR_NET_TIMEOUT, DICOM_STAGE_ASSOCIATION,
+                         DICOM_SIDE_PEER, IDLE_TEXT, IDLE_REMEDY);
+        (void)ldc_failure_set(&upper->failure, &failure);
+        ldc_upper_wish_close(upper, DICOM_ERROR_NET_TIMEOUT, false);
     }
     pthread_mutex_unlock(&upper->lock);
 }

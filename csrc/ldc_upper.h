@@ -28,6 +28,7 @@ typedef struct ldc_upper_limits {
     uint64_t artim_ms, association_ms, send_ms, progress_ms;
     uint64_t memory, total; /* bytes of a data set in memory, and in all */
     uint64_t queue;         /* bytes that may wait to be sent before a sender is made to wait */
+    int sink;               /* DICOM_SINK_... */
 } ldc_upper_limits;
 
 /* What the strand is to do after a call. */
@@ -41,23 +42,27 @@ typedef void (*ldc_upper_news_fn)(void *owner, ldc_news *news, uint64_t cost);
 typedef void (*ldc_upper_wake_fn)(void *owner);
 
 /* news: takes the news over; strand only. wake: there is something to write or to do; any thread.
- * folder is copied. */
-ldc_upper *ldc_upper_new(bool requestor, const char *folder, const ldc_upper_limits *limits,
-                         ldc_upper_news_fn news, ldc_upper_wake_fn wake, void *owner,
-                         uint64_t handle);
+ * folder is copied, quota referred to. */
+ldc_upper *ldc_upper_new(bool requestor, const char *folder, ldc_quota *quota,
+                         const ldc_upper_limits *limits, ldc_upper_news_fn news,
+                         ldc_upper_wake_fn wake, void *owner, uint64_t handle);
 void ldc_upper_free(ldc_upper *upper);
 
 /* ---- strand ---- */
 
 void ldc_upper_start(ldc_upper *upper); /* the link is ready */
+void ldc_upper_set_limits(ldc_upper *upper, const ldc_upper_limits *limits);
 void ldc_upper_receive(ldc_upper *upper, const uint8_t *bytes, size_t size, bool capture);
 /* Writes what it can, and no more than a few MiB at once: *more, there is more, and reading has its
  * turn before it. LDC_IO_DONE: all is out, or there is more. */
-ldc_io ldc_upper_flush(ldc_upper *upper, ldc_transport *transport, bool tell_sent, bool *more);
+ldc_io ldc_upper_flush(ldc_upper *upper, ldc_transport *transport, bool tell_sent, bool *more,
+                       uint64_t *sent);
 bool ldc_upper_empty(ldc_upper *upper); /* nothing is queued, nor waits for the peer's answers */
 /* Enters a received request as being performed. false: as many as agreed are, it has to wait. */
 bool ldc_upper_perform(ldc_upper *upper, const ldc_command *request);
-void ldc_upper_expired(ldc_upper *upper); /* the timer has run out */
+bool ldc_upper_performs(ldc_upper *upper); /* a request is being performed */
+void ldc_upper_expired(ldc_upper *upper);  /* the timer has run out */
+void ldc_upper_idle(ldc_upper *upper);     /* nothing has come or gone for too long */
 /* The peer closed the transport: the code of OnClose, the record if it was no proper end. */
 int ldc_upper_closed(ldc_upper *upper, ldc_failure *failure);
 /* The timer in force and its number, which changes when it starts anew. */

@@ -10,7 +10,8 @@ struct ldc_upper {
     pthread_mutex_t lock;
     pthread_cond_t drained;
     bool requestor;
-    char *folder; /* owned */
+    char *folder;     /* owned */
+    ldc_quota *quota; /* reference */
     uint64_t handle;
     ldc_upper_limits limits;
     ldc_upper_news_fn news;
@@ -43,7 +44,11 @@ struct ldc_upper {
     ldc_message message;
     bool ignoring;         /* the PDU at hand came too late to matter (AA-6) */
     ldc_dataset *incoming; /* reference */
-    uint8_t *body;         /* owned: a PDU that is not P-DATA-TF, header included */
+    int sink;              /* of the message at hand */
+    uint8_t *chunk;        /* owned: what CHUNKS will tell next */
+    size_t chunk_length;
+    bool chunk_told; /* not the first */
+    uint8_t *body;   /* owned: a PDU that is not P-DATA-TF, header included */
     size_t body_length, body_capacity;
     uint8_t *capture; /* owned: a PDU as received, for RECEIVECALLBACK */
     size_t capture_length, capture_capacity;

@@ -9,7 +9,8 @@
 
 enum {
     NEWS_COST = 512,
-    HELD_MOST = 64
+    HELD_MOST = 64,
+    CHUNK_BYTES = 256 * 1024
 };
 
 static const char *const ADVICE =
@@ -303,9 +304,11 @@ static int take_data(void *arg, const uint8_t *bytes, size_t length, bool last)
 {
     ldc_upper *upper = arg;
     (void)last;
-    int rc = length == 0 ? DICOM_SUCCESS
-                         : ldc_dataset_append(upper->incoming, bytes, length, upper->limits.memory,
-                                              upper->limits.total);
+    int rc = length == 0
+                 ? DICOM_SUCCESS
+                 : ldc_dataset_append(upper->incoming, bytes, length,
+                                      upper->sink == DICOM_SINK_FILE ? 0 : upper->limits.memory,
+                                      upper->limits.total);
     if (rc != DICOM_SUCCESS) { /* the rest is discarded: what is there makes room at once */
         ldc_dataset_put(upper->incoming);
         upper->incoming = NULL;
@@ -313,15 +316,72 @@ static int take_data(void *arg, const uint8_t *bytes, size_t length, bool last)
     return rc;
 }
 
+/* DICOM_SINK_CHUNKS: what has come together is told. */
+static void tell_chunk(ldc_upper *upper, bool last)
+{
+    uint64_t cost = NEWS_COST + upper->chunk_length;
+    ldc_news *news = ldc_news_new(LDC_NEWS_CHUNK);
+    if (news != NULL) {
+        news->raw = upper->chunk;
+        news->raw_length = upper->chunk_length;
+        news->context = upper->message.context;
+        news->id = upper->message.command.message_id;
+        news->chunk = (upper->chunk_told ? 0u : (uint32_t)DICOM_CHUNK_FIRST) |
+                      (last ? (uint32_t)DICOM_CHUNK_LAST : 0u);
+        upper->chunk = NULL;
+    }
+    upper->chunk_length = 0;
+    upper->chunk_told = true;
+    tell_message(upper, news, cost);
+}
+
+static int take_chunk(void *arg, const uint8_t *bytes, size_t length, bool last)
+{
+    ldc_upper *upper = arg;
+    while (length > 0) {
+        if (upper->chunk_length == CHUNK_BYTES) {
+            tell_chunk(upper, false);
+        }
+        if (upper->chunk == NULL && (upper->chunk = malloc(CHUNK_BYTES)) == NULL) {
+            return ldc_error(DICOM_ERROR_MEMORY, "%s", "a piece of a data set");
+        }
+        size_t size = CHUNK_BYTES - upper->chunk_length;
+        size = size < length ? size : length;
+        memcpy(upper->chunk + upper->chunk_length, bytes, size);
+        upper->chunk_length += size;
+        bytes += size;
+        length -= size;
+    }
+    if (last) {
+        tell_chunk(upper, true);
+    }
+    return DICOM_SUCCESS;
+}
+
 static void begin_data(ldc_upper *upper)
 {
     char syntax[LDC_UID_SIZE];
     ldc_dataset_put(upper->incoming);
+    upper->incoming = NULL;
+    upper->chunk_length = 0;
+    upper->chunk_told = false;
+    pthread_mutex_lock(&upper->lock);
+    upper->sink =
+        upper->message.command.field == COMMAND_C_STORE ? upper->limits.sink : DICOM_SINK_MEMORY;
+    pthread_mutex_unlock(&upper->lock);
+    if (upper->sink == DICOM_SINK_DISCARD) {
+        return;
+    }
+    if (upper->sink == DICOM_SINK_CHUNKS) {
+        ldc_message_set_sink(&upper->message, take_chunk, upper);
+        return;
+    }
     upper->incoming = ldc_dataset_new(upper->folder);
     if (upper->incoming == NULL) {
         return; /* no sink: the data is discarded, and the message is answered for want of resources
                  */
     }
+    ldc_dataset_share(upper->incoming, upper->quota);
     if (ldc_upper_syntax(upper, upper->message.context, syntax)) {
         ldc_dataset_set_syntax(upper->incoming, syntax);
     }
@@ -348,7 +408,9 @@ static void message_complete(ldc_upper *upper)
 {
     ldc_command_fault fault;
     bool has_data = ldc_command_has_data(&upper->message.command);
-    bool lost = has_data && (upper->incoming == NULL || upper->message.sink_answer != 0);
+    bool kept = upper->sink == DICOM_SINK_MEMORY || upper->sink == DICOM_SINK_FILE;
+    bool lost = has_data &&
+                ((kept && upper->incoming == NULL) || upper->message.sink_answer != DICOM_SUCCESS);
     if (ldc_command_check(&upper->message.command, &fault) != DICOM_SUCCESS) {
         break_off(upper, PDU_ABORT_REASON_INVALID_PARAM, fault.code, fault.text);
         return;
