@@ -7,6 +7,7 @@ may define whatever it likes. Reading goes through ``__dict__``, past any ``__ge
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,10 @@ class NetState:
     """The private state of one net."""
 
     __slots__ = (
+        "auto_respond",
         "children",
+        "chunk_taker",
+        "chunk_taking",
         "close_told",
         "closes_owed",
         "crl_file",
@@ -68,6 +72,7 @@ class NetState:
         "life",
         "lock",
         "parent",
+        "receive_sink",
         "send_ca_names",
         "snapshot",
         "socket_options",
@@ -95,6 +100,12 @@ class NetState:
         self.expected_host: str | None = None
         self.crl_file: Any = None
         self.send_ca_names = True
+        self.receive_sink: str | Callable[[bytes], object] = "memory"
+        self.chunk_taker: Callable[[bytes], object] | None = None
+        """The callable that was set last."""
+        self.chunk_taking: Callable[[bytes], object] | None = None
+        """The one that has got the first pieces of a data set, and gets them all."""
+        self.auto_respond: frozenset[str] = frozenset()
         self.socket_options = DicomSocketOptions()
 
 

@@ -27,6 +27,7 @@ from leadtools_compat.dicom._net_messages_n import NetMessagesN
 from leadtools_compat.dicom._net_overridables import NetOverridables
 from leadtools_compat.dicom._net_queries import NetQueries
 from leadtools_compat.dicom._net_receive import NetReceive
+from leadtools_compat.dicom._net_receiving import NetReceiving
 from leadtools_compat.dicom._net_state import (
     NetState,
     Snapshot,
@@ -63,6 +64,7 @@ class DicomNet(
     NetMessagesN,
     NetOverridables,
     NetReceive,
+    NetReceiving,
     NetIscl,
 ):
     """A DICOM network connection, or a listener for them; plain or with TLS.
