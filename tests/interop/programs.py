@@ -71,7 +71,7 @@ def served(command: Sequence[object], log: Path, *ports: int) -> Iterator[None]:
         finally:
             process.terminate()
             try:
-                process.wait(PATIENCE)
+                process.wait(2)  # stunnel may take its time
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait(PATIENCE)
