@@ -71,8 +71,8 @@ def test_store_scp_example_with_storescu(link: Wire, pki: TestPki, tmp_path: Pat
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, said
-    assert {one.stem for one in folder.iterdir()} == {file.instance for file in STORED}
-    same(map(dcmread, folder.iterdir()), STORED)
+    assert {one.stem for one in folder.glob("*.dcm")} == {file.instance for file in STORED}
+    same(map(dcmread, folder.glob("*.dcm")), STORED)
 
 
 @pytest.mark.parametrize("name", ["../evil", "1.2.03", "1..2", "", "/etc/passwd", "1" * 65])
