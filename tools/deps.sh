@@ -14,7 +14,7 @@ need() { # PACKAGE COMMAND...: the package is missing when the command fails
     shift
     "$@" >/dev/null 2>&1 || missing+=("$package")
 }
-has() { command -v "$1"; }
+has() { command -v "$1" || [ -x "/usr/sbin/$1" ]; } # users have no sbin on their path
 includes() { echo "#include <$1>" | gcc -E -x c - -o /dev/null; }
 gcc_has() { [ -e "$(gcc -print-file-name="$1")" ]; }
 clang_has() { [ -e "$(clang -print-resource-dir)/lib/linux/libclang_rt.$1-$(uname -m).a" ]; }
@@ -40,6 +40,9 @@ look() {
     need openssl has openssl
     need pkgconf has pkg-config
     need dcmtk has storescu
+    need orthanc has Orthanc
+    need stunnel4 has stunnel
+    need tshark has tshark
     [ "$group" = test ] && return
     need clang has clang
     need clang-tidy has clang-tidy
