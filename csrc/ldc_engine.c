@@ -16,6 +16,7 @@
 #include "ldc_error.h"
 #include "ldc_net.h"
 #include "ldc_poller.h"
+#include "ldc_tls.h"
 #include "ltdic.h"
 
 enum {
@@ -63,6 +64,7 @@ int64_t ldc_now_ms(void)
  * registries. */
 static void before_fork(void)
 {
+    ldc_tls_before_fork();
     ldc_dataset_before_fork();
     ldc_net_before_fork();
     ldc_actor_before_fork();
@@ -87,6 +89,7 @@ static void after_fork(void)
     ldc_actor_after_fork();
     ldc_net_after_fork();
     ldc_dataset_after_fork();
+    ldc_tls_after_fork();
     ldc_delivery_after_fork();
     ldc_handshakes_after_fork();
     ldc_conn_after_fork();
