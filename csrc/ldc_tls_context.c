@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ldc_engine.h"
 #include "ldc_error.h"
 #include "ldc_tables.h"
 #include "ldc_tls_inner.h"
@@ -309,7 +310,9 @@ int ldc_tls_context_get(bool server, const ldc_tls_settings *settings,
         ldc_ref_get(&credentials->shared.ref);
         context->credentials = credentials;
     }
+    bool computed = ldc_compute(true);
     int rc = fill(context, settings, credentials, choice);
+    (void)ldc_compute(computed);
     if (rc != DICOM_SUCCESS) {
         say(&context->notes, handle);
         ldc_ref_put(&context->shared.ref);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ldc_engine.h"
 #include "ldc_error.h"
 #include "ldc_tls.h"
 
@@ -93,8 +94,10 @@ static void ask_once(password_request *request)
         return;
     }
     request->asked = true;
+    bool computed = ldc_compute(false); /* user code */
     request->length =
         request->ask == NULL ? 0 : request->ask(request->arg, request->answer, PASSWORD_SIZE);
+    (void)ldc_compute(computed);
     request->none = request->length <= 0;
     request->too_long = request->length > PASSWORD_SIZE;
 }
@@ -345,6 +348,7 @@ int ldc_tls_credentials_load(const ldc_tls_source *certificate, int type, const 
             "a DER file holds the certificate only. Give the DER file of the private key as well.");
     }
     int rc = ldc_tls_library_start();
+    bool computed = ldc_compute(true);
     if (rc == DICOM_SUCCESS) {
         rc = ldc_tls_content_open(&load.certificate, certificate, "certificate file",
                                   DICOM_ERROR_TLS_CERTIFICATE_FILE);
@@ -365,5 +369,6 @@ int ldc_tls_credentials_load(const ldc_tls_source *certificate, int type, const 
     ldc_tls_content_close(&load.certificate);
     ldc_tls_content_close(&load.key);
     forget_answer(&load.password);
+    (void)ldc_compute(computed);
     return rc;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ldc_engine.h"
 #include "ldc_error.h"
 #include "ldc_tls.h"
 
@@ -53,6 +54,7 @@ static int parse_anchors(const ldc_tls_content *content, ldc_tls_anchors **resul
 static int load_anchors(const ldc_tls_source *source, ldc_tls_anchors **result)
 {
     ldc_tls_content content;
+    bool computed = ldc_compute(true);
     int rc = ldc_tls_content_open(&content, source, "CA file", DICOM_ERROR_TLS_CA_FILE);
     if (rc == DICOM_SUCCESS) {
         *result = ldc_cache_find(LDC_CACHE_ANCHORS, content.digest);
@@ -62,6 +64,7 @@ static int load_anchors(const ldc_tls_source *source, ldc_tls_anchors **result)
         rc = rc == DICOM_SUCCESS ? parse_anchors(&content, result) : rc;
     }
     ldc_tls_content_close(&content);
+    (void)ldc_compute(computed);
     return rc;
 }
 
@@ -279,6 +282,7 @@ int ldc_tls_crls_load(const char *file, ldc_tls_crls **result)
     if (rc != DICOM_SUCCESS) {
         return rc;
     }
+    bool computed = ldc_compute(true);
     rc = ldc_tls_content_open(&content, &(ldc_tls_source){.file = file}, "CRL file",
                               DICOM_ERROR_FILE_ACCESS);
     *result = rc == DICOM_SUCCESS ? ldc_cache_find(LDC_CACHE_CRLS, content.digest) : NULL;
@@ -301,5 +305,6 @@ int ldc_tls_crls_load(const char *file, ldc_tls_crls **result)
         }
     }
     ldc_tls_content_close(&content);
+    (void)ldc_compute(computed);
     return rc;
 }
