@@ -45,7 +45,7 @@ static void conn_destroy(ldc_ref *ref)
     ldc_conn_drop_gate(conn);
     ldc_upper_free(conn->upper);
     if (conn->tls != NULL) {
-        ldc_ref_put(&conn->tls->ref);
+        ldc_ref_put(&conn->tls->shared.ref);
     }
     if (conn->net != NULL) {
         ldc_net_put(conn->net);
@@ -98,7 +98,7 @@ static ldc_conn *conn_new(ldc_net *net, ldc_tls_context *tls, bool server)
     ldc_ref_get(&net->ref);
     conn->net = net;
     if (tls != NULL) {
-        ldc_ref_get(&tls->ref);
+        ldc_ref_get(&tls->shared.ref);
     }
     conn->tls = tls;
     conn->server = server;
@@ -423,5 +423,6 @@ ldc_conn_counts ldc_conn_statistics(void)
 {
     return (ldc_conn_counts){.handshakes = atomic_load(&ldc_conn_totals.handshakes),
                              .links = atomic_load(&ldc_conn_totals.links),
-                             .link_failures = atomic_load(&ldc_conn_totals.link_failures)};
+                             .link_failures = atomic_load(&ldc_conn_totals.link_failures),
+                             .resumed = atomic_load(&ldc_conn_totals.resumed)};
 }

@@ -77,7 +77,7 @@ typedef struct endpoints {
 /* Counted over all connections. */
 extern struct ldc_conn_totals {
     atomic_uint handshakes, draining;
-    atomic_ullong links, link_failures;
+    atomic_ullong links, link_failures, resumed;
 } ldc_conn_totals;
 
 /* ldc_conn.c */
@@ -102,6 +102,7 @@ void ldc_conn_end_connect(ldc_conn *conn, int error);
 
 /* ldc_conn_link.c */
 int ldc_conn_verdict(void *owner, int ok, char *text, int code, const char *error_text);
+bool ldc_conn_asks(void *owner); /* ldc_asks_fn */
 void ldc_conn_go(ldc_conn *conn);
 void ldc_conn_shake_hands(ldc_conn *conn);
 void ldc_conn_timed_out(ldc_conn *conn);

@@ -227,6 +227,18 @@ int ldc_conn_verdict(void *owner, int ok, char *text, int code, const char *erro
     return ldc_deliver_verdict(conn->net, conn, ok, text, code, error_text);
 }
 
+bool ldc_conn_asks(void *owner)
+{
+    ldc_conn *conn = owner;
+    if (conn->net == NULL) {
+        return true;
+    }
+    pthread_mutex_lock(&conn->net->lock);
+    bool asks = ldc_net_judges(conn->net);
+    pthread_mutex_unlock(&conn->net->lock);
+    return asks;
+}
+
 static void ready(ldc_conn *conn)
 {
     conn->phase = READY;
@@ -235,6 +247,7 @@ static void ready(ldc_conn *conn)
     atomic_fetch_sub(&ldc_conn_totals.handshakes, 1u);
     atomic_fetch_add(&ldc_conn_totals.links, 1u);
     ldc_tls_link *link = ldc_tls_link_of(conn->transport);
+    atomic_fetch_add(&ldc_conn_totals.resumed, link != NULL && link->resumed ? 1u : 0u);
     if (link != NULL && (!link->judged || link->failed || link->overruled)) {
         char *subject = sk_X509_num(link->received) > 0
                             ? ldc_subject_text(sk_X509_value(link->received, 0))

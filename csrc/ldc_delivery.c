@@ -720,12 +720,16 @@ int ldc_deliver_verdict(ldc_net *net, ldc_conn *conn, int ok, char *text, int co
     pthread_mutex_lock(&net->lock);
     DICOMNETCALLBACKEXT ext = net->callbacks_ext;
     bool disposed = net->disposed;
+    bool judges = ldc_net_judges(net);
     pthread_mutex_unlock(&net->lock);
     if (disposed || ldc_user_muted() || ldc_conn_ending(conn)) {
         return DICOM_VERIFY_NO_ANSWER;
     }
-    if (ext.pfnVerify == NULL) {
+    if (!judges) {
         return ok;
+    }
+    if (text == NULL) { /* it has just begun to judge */
+        return DICOM_VERIFY_NO_ANSWER;
     }
     if (!ldc_pumped()) {
         return ask_on_strand(&ext, net, conn, ok, text, code, error_text);

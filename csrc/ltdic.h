@@ -602,6 +602,8 @@ typedef struct tagDICOMSTATISTICS {
     L_UINT64 nAccepted;     /* accepted TCP connections since the start */
     L_UINT64 nLinks;        /* TLS handshakes that ended well since the start */
     L_UINT64 nLinkFailures; /* TLS handshakes that failed since the start */
+    L_UINT64 nResumed;      /* of nLinks: those that resumed a session */
+    L_UINT64 nFilesRead;    /* certificate, key, CA and CRL files read since the start */
 } DICOMSTATISTICS, *pDICOMSTATISTICS;
 L_INT L_DicomGetStatistics(pDICOMSTATISTICS pStatistics);
 
@@ -759,6 +761,7 @@ typedef struct tagDICOMNETCALLBACKEXT {
     L_UINT uStructSize;
     VERIFYCALLBACK pfnVerify;                         /* NULL: the answer is ok */
     PRIVATEKEYPASSWORDCALLBACK pfnPrivateKeyPassword; /* NULL: no password */
+    L_BOOL bVerifyIsOk; /* 1: pfnVerify does nothing but return ok. It is not called, and sessions may be resumed */
 } DICOMNETCALLBACKEXT, *pDICOMNETCALLBACKEXT;
 
 /* Copies the table; NULL clears it. A NULL member is not called. */
@@ -887,6 +890,10 @@ L_INT L_DicomSetCrlFileTLS(HDICOMNET hNet, const L_TCHAR *pszFile);
 L_INT L_DicomSetExpectedHostTLS(HDICOMNET hNet, const L_TCHAR *pszHost);
 /* Whether a server names its CAs in the certificate request (default 1). */
 L_INT L_DicomSetSendCANamesTLS(HDICOMNET hNet, L_BOOL bSend);
+/* Whether TLS sessions are resumed (default 0): no certificates are exchanged then, the verdict of the full handshake
+ * holds on. Only with PEER, after a verdict without a fault, with the same settings and peer, while certificates and
+ * CRLs are in date, for an hour; never while a verify callback judges (bVerifyIsOk). */
+L_INT L_DicomSetSessionResumptionTLS(HDICOMNET hNet, L_BOOL bOn);
 /* Packed OpenSSL code of the last TLS failure of this net, 0 = none. */
 L_UINT64 L_DicomGetErrorSecure(HDICOMNET hNet);
 /* DICOM_TLS_INFO_... of the live or last link, as text. */

@@ -89,12 +89,16 @@ def install(
     check(lib.L_DicomSetCallback(life.handle, table))
 
 
-def install_gates(life: Life) -> None:
-    """Tell C to ask Python for every certificate and password, overridden or not."""
+def install_gates(life: Life, judges: bool = True) -> None:
+    """Have C ask Python for every password, and for every certificate if Python judges.
+
+    ``judges=False``: `OnVerify` is the library's, which only returns ``ok``.
+    """
     table = ffi.new("DICOMNETCALLBACKEXT *")
     table.uStructSize = ffi.sizeof("DICOMNETCALLBACKEXT")
     table.pfnVerify = lib.ldc_py_verify
     table.pfnPrivateKeyPassword = lib.ldc_py_key_password
+    table.bVerifyIsOk = 0 if judges else 1
     check(lib.L_DicomSetCallbackExt(life.handle, table))
 
 

@@ -69,6 +69,7 @@ class NetState:
         "expected_host",
         "handle",
         "installed",
+        "judges",
         "life",
         "lock",
         "parent",
@@ -76,6 +77,7 @@ class NetState:
         "send_ca_names",
         "snapshot",
         "socket_options",
+        "tls_resumption",
     )
 
     def __init__(self, life: Life) -> None:
@@ -97,6 +99,9 @@ class NetState:
         """What user code raised first in a callback of the present connection."""
         self.installed: frozenset[str] | None = None
         """The overridables that C calls; None: C does not even know the net's number."""
+        self.judges: bool | None = None
+        """Whether C asks Python for certificates; None: not told yet, which means that it does."""
+        self.tls_resumption = False
         self.expected_host: str | None = None
         self.crl_file: Any = None
         self.send_ca_names = True
