@@ -177,7 +177,9 @@ static void resolve(ldc_job *job, bool user_slot)
      * alone. */
     ldc_address found[8];
     int gai = 0;
+    bool computed = ldc_compute(false); /* the name service may take its time */
     int count = ldc_address_resolve(target->name, target->port, target->ip_type, found, 8, &gai);
+    (void)ldc_compute(computed);
     pthread_mutex_lock(&conn->actor.lock);
     memcpy(target->addresses, found, sizeof found[0] * (size_t)count);
     target->count = count;

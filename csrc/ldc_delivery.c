@@ -170,13 +170,14 @@ static void event_free(ldc_event *event)
 static int call_verify(const DICOMNETCALLBACKEXT *ext, ldc_net *net, ldc_question *question)
 {
     int value = DICOM_VERIFY_NO_ANSWER;
+    bool computed;
     if (ext->pfnVerify == NULL) {
         return question->ok;
     }
-    if (!answered_already(question) && ldc_user_enter()) {
+    if (!answered_already(question) && ldc_user_enter(&computed)) {
         value = ext->pfnVerify(ldc_net_handle(net), question->ok, question->text, question->code,
                                question->error_text);
-        ldc_user_leave();
+        ldc_user_leave(computed);
     }
     return value;
 }
@@ -236,7 +237,8 @@ static void tell(ldc_event *event)
         answer(event->question, call_verify(&ext, net, event->question));
         return;
     }
-    if (!ldc_user_enter()) {
+    bool computed;
+    if (!ldc_user_enter(&computed)) {
         return;
     }
     switch (event->kind) {
@@ -271,7 +273,7 @@ static void tell(ldc_event *event)
     case LDC_EVENT_VERIFY:
         break;
     }
-    ldc_user_leave();
+    ldc_user_leave(computed);
 }
 
 static void push(ldc_event *event);
@@ -631,6 +633,7 @@ static bool begin_turn(ldc_net *net, ldc_conn *conn)
     struct timespec end = at_ms(ldc_conn_handshake_deadline(conn));
     bool wanted = true;
     bool late = false;
+    bool computed = ldc_compute(false);
     pthread_mutex_lock(&net->lock);
     for (;;) {
         wanted = !late && !net->disposed && !ldc_conn_ending(conn);
@@ -643,6 +646,7 @@ static bool begin_turn(ldc_net *net, ldc_conn *conn)
         net->delivering = true;
     }
     pthread_mutex_unlock(&net->lock);
+    (void)ldc_compute(computed);
     return wanted;
 }
 
@@ -674,9 +678,10 @@ static int ask_on_strand(const DICOMNETCALLBACKEXT *ext, ldc_net *net, ldc_conn 
         free(mutable_text);
         return value;
     }
-    if (ldc_user_enter()) {
+    bool computed;
+    if (ldc_user_enter(&computed)) {
         value = ext->pfnVerify(ldc_net_handle(net), ok, text, code, mutable_text);
-        ldc_user_leave();
+        ldc_user_leave(computed);
     }
     if (!ldc_engine_same_process(net->pid)) {
         pthread_exit(
@@ -720,6 +725,7 @@ int ldc_deliver_verdict(ldc_net *net, ldc_conn *conn, int ok, char *text, int co
     ldc_conn_set_question(conn, question);
     push(event);
     struct timespec end = at_ms(ldc_conn_handshake_deadline(conn));
+    bool computed = ldc_compute(false);
     pthread_mutex_lock(&question->lock);
     while (!question->done) {
         if (pthread_cond_timedwait(&question->answered, &question->lock, &end) == ETIMEDOUT) {
@@ -728,6 +734,7 @@ int ldc_deliver_verdict(ldc_net *net, ldc_conn *conn, int ok, char *text, int co
     }
     int value = question->answer;
     pthread_mutex_unlock(&question->lock);
+    (void)ldc_compute(computed);
     ldc_conn_set_question(conn, NULL);
     ldc_ref_put(&question->ref);
     pthread_mutex_lock(&net->lock);

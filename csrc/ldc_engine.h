@@ -44,11 +44,22 @@ unsigned ldc_engine_threads(void);
 /* Whether this process is the one in which `pid` was taken (fork safety). */
 bool ldc_engine_same_process(int pid);
 
+/* ---- fork() ---- */
+
+/*
+ * fork() waits until no worker computes: OpenSSL's locks are not ours to take, and a child in which
+ * a worker that is not there holds one would hang. User code, waits and name look-ups do not count
+ * as computing. Gives what it was, to be set again afterwards. No lock may be held when a thread
+ * begins (or goes on) to compute: it may have to wait for a fork.
+ */
+bool ldc_compute(bool computing);
+
 /* ---- the border to user code ---- */
 
-/* Every call into user code is made between these two. false: callbacks are muted, do not call. */
-bool ldc_user_enter(void);
-void ldc_user_leave(void);
+/* Every call into user code is made between these two. false: callbacks are muted, do not call. The
+ * value belongs to ldc_user_leave. */
+bool ldc_user_enter(bool *computed);
+void ldc_user_leave(bool computed);
 /* Mutes for good; waits up to timeout_ms for running callbacks. true: none is running. */
 bool ldc_user_mute(unsigned timeout_ms);
 bool ldc_user_muted(void);
