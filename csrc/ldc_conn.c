@@ -73,7 +73,7 @@ static void take_news(void *owner, ldc_news *news, uint64_t cost)
 static void wake_up(void *owner)
 {
     ldc_conn *conn = owner;
-    ldc_actor_post(&conn->actor, LDC_CONN_SEND);
+    ldc_actor_run(&conn->actor, LDC_CONN_SEND);
 }
 
 bool ldc_conn_inbox_full(ldc_conn *conn)
