@@ -58,7 +58,7 @@ static void conn_destroy(ldc_ref *ref)
 static void wake_up(void *owner)
 {
     ldc_conn *conn = owner;
-    ldc_actor_post(&conn->actor, LDC_CONN_SEND);
+    ldc_actor_run(&conn->actor, LDC_CONN_SEND);
 }
 
 ldc_upper *ldc_conn_upper(ldc_conn *conn)

@@ -29,7 +29,7 @@ enum {
     DEADLINE_IDLE = 4
 };
 enum {
-    READ_SIZE = 16 * 1024,
+    READ_SIZE = 64 * 1024, /* of TLS: one record */
     READS_AT_ONCE = 16,
     DRAIN_BYTES = 64 * 1024 * 1024,
     FORCED_LINGER_MS = 1000,

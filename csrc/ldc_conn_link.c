@@ -210,8 +210,9 @@ void ldc_conn_read(ldc_conn *conn)
             ldc_conn_end_failed(conn);
             return;
         }
-        if (ldc_upper_broken(conn->upper)) {
-            ldc_conn_serve(conn);
+        if (ldc_upper_broken(conn->upper) || conn->transport->drained) {
+            conn->read_wants_write = false;
+            ldc_conn_serve(conn); /* arms the poller, which looks for itself */
             return;
         }
     }

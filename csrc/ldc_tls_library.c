@@ -39,7 +39,7 @@ static int bio_read(BIO *bio, char *buffer, int size)
 {
     ldc_transport *transport = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    long got = ldc_transport_recv(transport, buffer, (size_t)size);
+    long got = ldc_transport_recv_ahead(transport, buffer, (size_t)size);
     if (got < 0 && ldc_transport_would_block(transport->error)) {
         BIO_set_retry_read(bio);
     }

@@ -122,6 +122,8 @@ static ldc_io link_read(ldc_transport *self, void *buffer, size_t size, size_t *
     ldc_io result = result_of(link, SSL_read_ex(link->ssl, buffer, size, got) == 1 ? 1 : -1);
     if (result == LDC_IO_DONE && *got > 0) {
         link->peer_spoke = true;
+        /* The socket is, so the link is unless something has been taken from there before. */
+        self->drained = self->drained && self->ahead_length == 0 && SSL_has_pending(link->ssl) == 0;
     }
     if (result == LDC_IO_FAILED && (link->alert_received >= 0 || link->alert_sent >= 0)) {
         ldc_tls_session_spoil(link); /* RFC 5246 7.2: not after a fatal alert */
