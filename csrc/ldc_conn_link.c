@@ -89,6 +89,9 @@ void ldc_conn_serve(ldc_conn *conn)
 {
     int code = DICOM_SUCCESS;
     ldc_io result = ldc_upper_flush(conn->upper, conn->transport, wants_sent(conn));
+    if (conn->net != NULL) {
+        atomic_store(&conn->net->sent, ldc_upper_put(conn->upper));
+    }
     if (result == LDC_IO_FAILED || result == LDC_IO_CLOSED) {
         ldc_conn_end_failed(conn);
         return;
@@ -142,6 +145,9 @@ void ldc_conn_read(ldc_conn *conn)
                 return;
             }
             conn->last_read = ldc_now_ms();
+            if (conn->net != NULL) {
+                atomic_fetch_add(&conn->net->received, got);
+            }
             ldc_upper_receive(conn->upper, buffer, got, wants_pdus(conn));
             if (ldc_conn_inbox_full(conn)) {
                 atomic_store(&conn->paused, true);

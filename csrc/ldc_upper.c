@@ -484,10 +484,16 @@ ldc_io ldc_upper_flush(ldc_upper *upper, ldc_transport *transport, bool tell_sen
         ldc_io result = transport->ops->write(transport, stage->bytes + stage->written,
                                               stage->used - stage->written, &put);
         stage->written += put;
+        upper->put += put;
         if (result != LDC_IO_DONE) {
             return result;
         }
     }
+}
+
+uint64_t ldc_upper_put(const ldc_upper *upper)
+{
+    return upper->put;
 }
 
 void ldc_upper_expired(ldc_upper *upper)

@@ -53,7 +53,8 @@ void ldc_upper_start(ldc_upper *upper); /* the link is ready */
 void ldc_upper_receive(ldc_upper *upper, const uint8_t *bytes, size_t size, bool capture);
 /* Writes what it can. LDC_IO_DONE: all is out. */
 ldc_io ldc_upper_flush(ldc_upper *upper, ldc_transport *transport, bool tell_sent);
-void ldc_upper_expired(ldc_upper *upper); /* the timer has run out */
+uint64_t ldc_upper_put(const ldc_upper *upper); /* bytes flushed so far; the strand's */
+void ldc_upper_expired(ldc_upper *upper);       /* the timer has run out */
 /* The peer closed the transport: the code of OnClose, the record if it was no proper end. */
 int ldc_upper_closed(ldc_upper *upper, ldc_failure *failure);
 /* The timer in force and its number, which changes when it starts anew. */

@@ -9,6 +9,7 @@ struct ldc_upper {
     pthread_mutex_t lock;
     pthread_cond_t drained;
     bool requestor;
+    uint64_t put; /* bytes that the transport has taken; the strand's */
     char *folder; /* owned */
     uint64_t handle;
     ldc_upper_limits limits;
