@@ -302,9 +302,9 @@ def test_an_override_without_the_base_sets_the_response(plain: Site) -> None:
 
 def test_a_subclass_may_have_members_of_our_names(plain: Site) -> None:
     class Port(DicomConnection):
-        Status = "mine"  # type: ignore[assignment]
+        Status: Any = "mine"
         Tag = 5
-        ImplementationClass = "mine"  # type: ignore[assignment]
+        ImplementationClass: Any = "mine"
         _Rejected = True
         Timeout = "mine"
         Event = Init = Terminate = None
@@ -477,7 +477,8 @@ def test_the_constructor_has_to_run() -> None:
 def tls_scu(
     pki: TestPki, nets: Callable[[Any], Any], flags: Any, client: bool = True
 ) -> DicomConnection:
-    scu = nets(DicomConnection(None, DicomNetSecurityMode.Tls, settings(pki.ca_file, flags)))
+    scu = DicomConnection(None, DicomNetSecurityMode.Tls, settings(pki.ca_file, flags))
+    nets(scu)
     scu.AETitle = "OURS"
     if client:
         scu.SetTlsClientCertificate(pki.client.combined_file, 1, None)
@@ -493,7 +494,7 @@ def test_flags_of_the_constructor_decide_about_the_node(
     from tests.support import tls_net
 
     bad = pki.make(kind)
-    listener = listen(lambda: tls_net(pki, bad, NO_CHECK, cls=Scp))  # type: ignore[arg-type]
+    listener = listen(lambda: tls_net(pki, bad, NO_CHECK, cls=Scp))
     scu = tls_scu(pki, nets, flags)
     seen = record(scu)
     if flags == NO_CHECK:
@@ -608,7 +609,7 @@ def test_handlers_may_overrule_a_bad_certificate(
     from tests.support import tls_net
 
     bad = pki.make("expired")
-    listener = listen(lambda: tls_net(pki, bad, MUTUAL, cls=Scp))  # type: ignore[arg-type]
+    listener = listen(lambda: tls_net(pki, bad, MUTUAL, cls=Scp))
     scu = tls_scu(pki, nets, PEER)
     scu.VerifyCertificate += answers(1)[0]
     scu.VerifyCertificate += lambda sender, e: None  # one that only writes a log
@@ -667,7 +668,7 @@ def test_properties(plain: Site, tmp_path: Path) -> None:
         with pytest.raises(TypeError, match="event"):
             scu.AfterClose = 5  # type: ignore[assignment]
         with pytest.raises(TypeError, match="callable"):
-            scu.AfterClose += 5  # type: ignore[operator]
+            scu.AfterClose += 5  # type: ignore[arg-type]
 
 
 def test_the_debug_log_says_what_goes_on(site: Site, tmp_path: Path) -> None:

@@ -249,7 +249,7 @@ def test_a_compressed_file_goes_as_it_is(plain: Site) -> None:
 
 
 def test_skipping(plain: Site, folder: Path) -> None:
-    node, scp = plain.node()
+    _, scp = plain.node()
     scu = plain.scu(StoreScu)
     seen = record(scu, "AfterCStore")
 
@@ -393,8 +393,8 @@ def commitment(request: Any, failed: bool = False) -> DicomDataSet:
 
 
 def on_the_same_association(net: Any, p: int, m: int, c: str, i: str, action: int, ds: Any) -> None:
+    net.SendNReportRequest(p, 99, c, i, 1, commitment(ds))  # first: a release may follow the other
     net.SendNActionResponse(p, m, c, i, 0, action, None)
-    net.SendNReportRequest(p, 99, c, i, 1, commitment(ds))
 
 
 @pytest.mark.parametrize("name", ["WaitForResultsThenClose", "NoWaitForResults"])

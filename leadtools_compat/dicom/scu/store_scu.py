@@ -256,7 +256,7 @@ def _send(
             state.parameters.Status = DicomCommandStatusType.Success
             state.conversation.forget_answer()
             _steps.send(net, state, "SendCStoreRequest", context, message, *arguments, ready)
-        except DicomException as error:
+        except DicomException as error:  # noqa: PERF203 - the next way
             if not base.connected(net) or error.Code == DicomExceptionCode.ObjectDisposed:
                 _steps.exchange(net, state)  # raises: it is over
             if state.log is not None:
