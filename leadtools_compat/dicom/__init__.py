@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from leadtools_compat.dicom.dicom_associate import CommonExtended, DicomAssociate, UserIdentity
 from leadtools_compat.dicom.dicom_data_set import DicomDataSet
+from leadtools_compat.dicom.dicom_element import DicomElement
 from leadtools_compat.dicom.dicom_engine import DicomEngine
 from leadtools_compat.dicom.dicom_exception import DicomException, DicomSecurityCertificateException
 from leadtools_compat.dicom.dicom_failure import DicomFailure, ReceivedCertificate
@@ -16,11 +17,22 @@ from leadtools_compat.dicom.dicom_open_ssl_context_creation_settings import (
 )
 from leadtools_compat.dicom.dicom_open_ssl_version import DicomOpenSslVersion
 from leadtools_compat.dicom.dicom_socket_options import DicomSocketOptions
+from leadtools_compat.dicom.dicom_tag import DicomTag, DicomTagType
+from leadtools_compat.dicom.dicom_uid_type import DicomUidType
+from leadtools_compat.dicom.enums_class import DicomClassType
 from leadtools_compat.dicom.enums_codes import (
     DicomExceptionCode,
     DicomSecurityCertificateExceptionCode,
 )
-from leadtools_compat.dicom.enums_dataset import DicomDataSetLoadFlags, DicomDataSetSaveFlags
+from leadtools_compat.dicom.enums_dataset import (
+    ChangeTransferSyntaxFlags,
+    DicomCharacterSetType,
+    DicomDataSetInitializeFlags,
+    DicomDataSetInitializeType,
+    DicomDataSetLoadFlags,
+    DicomDataSetSaveFlags,
+    DicomRangeType,
+)
 from leadtools_compat.dicom.enums_dimse import (
     ClientPortUsageType,
     DicomAbortReasonType,
@@ -52,12 +64,14 @@ from leadtools_compat.dicom.enums_tls import (
     DicomTlsIntegrityMethodType,
     DicomTlsKeyExchangeMethodType,
 )
+from leadtools_compat.dicom.enums_vr import DicomVRType
 
 __all__ = [
     # classes
     "CommonExtended",
     "DicomAssociate",
     "DicomDataSet",
+    "DicomElement",
     "DicomEngine",
     "DicomException",
     "DicomFailure",
@@ -83,9 +97,20 @@ __all__ = [
     "DicomTlsEncryptionMethodType",
     "DicomTlsIntegrityMethodType",
     "DicomTlsKeyExchangeMethodType",
+    # constants
+    "DicomTag",
+    "DicomTagType",
+    "DicomUidType",
     # enums: data sets
+    "ChangeTransferSyntaxFlags",
+    "DicomCharacterSetType",
+    "DicomClassType",
+    "DicomDataSetInitializeFlags",
+    "DicomDataSetInitializeType",
     "DicomDataSetLoadFlags",
     "DicomDataSetSaveFlags",
+    "DicomRangeType",
+    "DicomVRType",
     # enums: networking and messages
     "ClientPortUsageType",
     "DicomAbortReasonType",

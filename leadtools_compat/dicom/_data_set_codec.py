@@ -8,9 +8,17 @@ from __future__ import annotations
 
 import array
 import io
+import os
 import sys
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from leadtools_compat._binding.text import StrPath
+from leadtools_compat.dicom.dicom_exception import DicomException
+from leadtools_compat.dicom.enums_codes import DicomExceptionCode
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -21,10 +29,12 @@ __all__ = [
     "EXPLICIT",
     "IMPLICIT",
     "NATIVE",
+    "Head",
     "encode",
     "encode_command",
     "has_pixels",
     "parse",
+    "reading",
 ]
 
 IMPLICIT = "1.2.840.10008.1.2"
@@ -36,6 +46,8 @@ NATIVE = frozenset({IMPLICIT, EXPLICIT, DEFLATED, BIG})
 
 _PIXELS = 0x7FE00010
 _COMMAND_LENGTH = 0x00000000
+_INFLATED_LIMIT = 2 * 1024**3
+"""Bytes that a deflated data set may become."""
 _ITEM_CODES = {"OW": "H", "OL": "I", "OF": "I", "OD": "Q", "OV": "Q"}
 
 
@@ -45,6 +57,8 @@ class _Reader(io.RawIOBase):
     def __init__(self, view: memoryview) -> None:
         self._view = view
         self._at = 0
+        self.asked = 8
+        """Size of the last read."""
 
     def readable(self) -> bool:
         return True
@@ -54,6 +68,7 @@ class _Reader(io.RawIOBase):
 
     def read(self, size: int | None = -1) -> bytes:
         end = len(self._view) if size is None or size < 0 else self._at + size
+        self.asked = end - self._at
         piece = bytes(self._view[self._at : end])
         self._at += len(piece)
         return piece
@@ -71,23 +86,131 @@ def _form(syntax: str) -> tuple[bool, bool]:
     return syntax == IMPLICIT, syntax != BIG
 
 
+@contextmanager
+def reading(syntax: str) -> Iterator[None]:
+    """Turn what pydicom raises about bytes that are no data set into a DicomException."""
+    form = syntax or "explicit VR"
+    try:
+        yield
+    except (DicomException, MemoryError):
+        raise
+    except RecursionError as error:
+        raise DicomException(
+            DicomExceptionCode.SequenceDepth,
+            "Sequences are nested too deeply to be read; 64 levels are the most",
+        ) from error
+    except Exception as error:
+        raise DicomException(
+            DicomExceptionCode.FileFormat,
+            f"The data set cannot be read as {form}: {error}. It is damaged or cut off: get it "
+            "once more from where it came from",
+        ) from error
+
+
+def _inflated(view: memoryview) -> memoryview:
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+    content = unpacker.decompress(view, _INFLATED_LIMIT)
+    if unpacker.unconsumed_tail:
+        raise DicomException(
+            DicomExceptionCode.DataSetTooLarge,
+            f"The deflated data set is larger than {_INFLATED_LIMIT} bytes when inflated",
+        )
+    return memoryview(content)
+
+
 def parse(view: memoryview, syntax: str) -> Dataset:
     """Read a data set; `file_meta` has its transfer syntax."""
+    from pydicom.dataelem import RawDataElement
     from pydicom.dataset import FileMetaDataset
     from pydicom.filereader import read_dataset
     from pydicom.uid import UID
 
     implicit, little = _form(syntax or EXPLICIT)
-    source: Any = (
-        io.BytesIO(zlib.decompress(view, -zlib.MAX_WBITS))
-        if syntax == DEFLATED and view.nbytes
-        else _Reader(view)
-    )
+    if syntax == DEFLATED and view.nbytes:
+        view = _inflated(view)
+    source: Any = _Reader(view)
     data = read_dataset(source, implicit, little)
+    # The end of a data set is where pydicom looked for one more element's header. It only warns
+    # when it has looked for the end of a value in vain.
+    if source.asked != 8:
+        raise EOFError(f"it ends within a value, at byte {view.nbytes}")
+    for tag in data.keys():  # noqa: SIM118 - iterating itself would convert every value
+        raw: Any = data.get_item(tag)
+        if isinstance(raw, RawDataElement) and view.nbytes < raw.length < 0xFFFFFFFF:
+            raise EOFError(
+                f"({tag.group:04X},{tag.element:04X}) claims {raw.length} bytes, and all of it "
+                f"has {view.nbytes}"
+            )
     if syntax:
         data.file_meta = FileMetaDataset()
         data.file_meta.TransferSyntaxUID = UID(syntax)
     return data
+
+
+class Head:
+    """What stood before the data set in its file: preamble and group 0002 (PS3.10 7.1)."""
+
+    __slots__ = ("_content", "_group", "length", "path")
+
+    def __init__(self, path: StrPath | None = None, length: int = 0, content: bytes = b"") -> None:
+        """Remember the first `length` bytes of a file, or have its beginning here."""
+        self.path = path
+        self._content = content
+        self._group: Any = None
+        self.length = length or len(content)
+
+    def copied(self, group: Any) -> Head:
+        """Make another one; `group`: the elements of group 0002, if they have been parsed."""
+        import copy
+
+        made = Head(self.path, self.length, self._content)
+        made._group = self._group if group is None else copy.deepcopy(group)
+        return made
+
+    def content(self) -> bytes:
+        """Get the bytes; none if the file has gone meanwhile."""
+        if self.path is not None and self.length:
+            try:
+                with Path(os.fsdecode(self.path)).open("rb") as file:
+                    self._content = file.read(self.length)
+            except OSError:
+                self._content = b""
+            self.path = None
+        return self._content
+
+    def __bool__(self) -> bool:
+        return self.length > 0 or self._group is not None
+
+    def preamble(self) -> bytes:
+        """Get the 128 bytes before ``DICM``; none if there is no preamble."""
+        content = self.content()
+        return content[:128] if content[128:132] == b"DICM" else b""
+
+    def add_to(self, data: Dataset) -> None:
+        """Complete the `file_meta` of a data set that has been parsed."""
+        if self._group is not None:
+            for element in getattr(data, "file_meta", ()):
+                self._group.add(element)
+            data.file_meta = self._group
+            return
+        content = self.content()
+        start = 132 if content[128:132] == b"DICM" else 0
+        if len(content) <= start:
+            return
+        from pydicom.dataset import FileMetaDataset
+        from pydicom.filereader import read_dataset
+
+        try:
+            group: Any = read_dataset(io.BytesIO(content[start:]), False, True)
+            found = FileMetaDataset()
+            for element in group:
+                if element.tag.group == 2:
+                    found.add(element)
+        except Exception:  # noqa: BLE001 - C has found in it what is needed
+            return
+        for element in getattr(data, "file_meta", ()):
+            found.setdefault(element.tag, element)
+        data.file_meta = found
 
 
 def has_pixels(data: Dataset) -> bool:

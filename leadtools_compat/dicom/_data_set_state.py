@@ -1,7 +1,8 @@
 """What a `DicomDataSet` keeps for itself: C's data set, and the pydicom one if somebody asked for it.
 
-One rule: C's bytes are what counts until somebody has changed the pydicom data set. Whether that
-has happened is found out by comparing, when the bytes are needed (`DataSetState.settled`).
+One rule: C's bytes are what counts until somebody has changed the elements. The members of
+`DicomDataSet` say so when they change one (`DataSetState.touch`); once the pydicom data set is in
+the user's hands, it is found out by comparing, when the bytes are needed (`DataSetState.settled`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from leadtools_compat._binding.datasets import DataSet
 from leadtools_compat._binding.text import StrPath
 from leadtools_compat.dicom import _data_set_codec as codec
+from leadtools_compat.dicom._dataset_tree import Tree
 from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.enums_codes import DicomExceptionCode
 
@@ -28,7 +30,19 @@ STATE = "_DicomDataSet__state"
 class DataSetState:
     """The private state of one data set; entered, it is this thread's alone and not disposed."""
 
-    __slots__ = ("_bytes_known", "_elements", "_lock", "_read_as", "data", "disposed", "folder")
+    __slots__ = (
+        "_bytes_known",
+        "_dirty",
+        "_elements",
+        "_exposed",
+        "_lock",
+        "_read_as",
+        "_tree",
+        "data",
+        "disposed",
+        "folder",
+        "head",
+    )
 
     def __init__(self, data: DataSet, folder: StrPath | None) -> None:
         self.data = data
@@ -40,6 +54,13 @@ class DataSetState:
         """Whether C has bytes that the elements can be compared with."""
         self._read_as = ""
         """The syntax in whose byte order the elements keep their unread values."""
+        self._dirty = False
+        """Whether a member of DicomDataSet has changed an element since the bytes were made."""
+        self._exposed = False
+        """Whether the user has the pydicom data set and may change it behind our back."""
+        self._tree: Tree | None = None
+        self.head: codec.Head = codec.Head()
+        """Group 0002 of the file, or where to find it."""
 
     def __enter__(self) -> Self:
         self._lock.acquire()
@@ -64,44 +85,65 @@ class DataSetState:
     def dispose(self) -> None:
         with self._lock:
             self.disposed = True
-            self.forget()
+            self.forget(DicomExceptionCode.ObjectDisposed)
             self.data.free()
 
-    def forget(self) -> None:
-        """Let go of the elements."""
+    def forget(self, why: DicomExceptionCode = DicomExceptionCode.ElementNotFound) -> None:
+        """Let go of the elements; `why` is what the users' `DicomElement`s say from now on."""
+        if self._tree is not None:
+            self._tree.end(why)
+        self._tree = None
         self._elements = None
         self._bytes_known = True
         self._read_as = ""
+        self._dirty = self._exposed = False
+        self.head = codec.Head()
 
-    def take(self, data: DataSet) -> None:
+    def take(self, data: DataSet, head: codec.Head | None = None) -> None:
         """Have other content."""
         self.data.free()
         self.data = data
         self.forget()
+        if head is not None:
+            self.head = head
 
     def _parse(self) -> Dataset:
-        try:
+        with codec.reading(self.data.syntax):
             return codec.parse(self.data.view(), self.data.syntax)
-        except DicomException:
-            raise
-        except Exception as error:
-            raise DicomException(
-                DicomExceptionCode.FileFormat,
-                f"The data set cannot be read as {self.data.syntax or 'explicit VR'}: {error}",
-            ) from error
 
-    def elements(self) -> Dataset:
+    def _own(self) -> Dataset:
         """Get the elements, parsed now if nobody has asked before."""
         if self._elements is None:
-            self._elements = self._parse()
+            parsed = self._parse()
+            self.head.add_to(parsed)
+            self._elements = parsed
             self._read_as = self.data.syntax
         return self._elements
+
+    def elements(self) -> Dataset:
+        """Get the elements for the user, who may change what he likes."""
+        self._exposed = True
+        return self._own()
+
+    def tree(self) -> Tree:
+        """Get the elements as the nodes that `DicomElement` stands for."""
+        if self._tree is None:
+            root = self._own()
+            self._tree = Tree(root, self._lock, not self.head and self._bytes_known)
+        self._tree.shared = self._exposed
+        self._tree.syntax = self.syntax() or codec.EXPLICIT
+        return self._tree
+
+    def touch(self) -> None:
+        """Hear that an element has been changed."""
+        self._dirty = True
 
     def adopt_elements(self, elements: Dataset) -> None:
         """Have elements that are not in C yet."""
         self.forget()
         self._elements = elements
         self._bytes_known = False
+        self._exposed = True
         self._read_as = self.syntax()
         encoding = getattr(elements, "original_encoding", (None, None))
         if encoding[1] is not None:
@@ -109,6 +151,11 @@ class DataSetState:
             self._read_as = (
                 codec.BIG if not little else codec.IMPLICIT if implicit else codec.EXPLICIT
             )
+
+    def copied_head(self) -> codec.Head:
+        """Get group 0002 for a copy."""
+        group: Any = getattr(self._elements, "file_meta", None)
+        return self.head.copied(group)
 
     def syntax(self) -> str:
         """The transfer syntax: what the elements' file_meta says goes before what C knows."""
@@ -121,11 +168,11 @@ class DataSetState:
             return False
         if not self._bytes_known or self.syntax() != self.data.syntax:
             return True
-        return bool(self._elements != self._parse())
+        return self._dirty or (self._exposed and bool(self._elements != self._parse()))
 
     def _encoded(self, syntax: str) -> bytes:
         try:
-            return codec.encode(self.elements(), syntax, self._read_as)
+            return codec.encode(self._own(), syntax, self._read_as)
         except DicomException:
             raise
         except Exception as error:
@@ -140,6 +187,7 @@ class DataSetState:
             syntax = self.syntax() or otherwise
             self.data.set(self._encoded(syntax), syntax)
             self._bytes_known = True
+            self._dirty = False
             if getattr(self._elements, "file_meta", None) is None:
                 self._remember(syntax)
         return self.data
@@ -167,7 +215,7 @@ class DataSetState:
         """Write the elements as a command set; None: the bytes are one, and unchanged."""
         if self.data.syntax == codec.IMPLICIT and not self._changed():
             return None
-        return codec.encode_command(self.elements())
+        return codec.encode_command(self._own())
 
     def describe(self) -> str:
         syntax = self.syntax() or "no transfer syntax"

@@ -15,9 +15,9 @@ from leadtools_compat._binding.errors import parameter_error
 from leadtools_compat._binding.text import Contents, StrPath, is_bytes
 from leadtools_compat.dicom import _data_set_codec as codec
 from leadtools_compat.dicom._arguments import flags as check_flags
-from leadtools_compat.dicom._data_set_state import STATE, DataSetState, state_of, state_of_argument
-from leadtools_compat.dicom.dicom_exception import DicomException
-from leadtools_compat.dicom.enums_codes import DicomExceptionCode
+from leadtools_compat.dicom._data_set_state import STATE, DataSetState, state_of
+from leadtools_compat.dicom._dataset_elements import DataSetElements
+from leadtools_compat.dicom._dataset_values import DataSetValues
 from leadtools_compat.dicom.enums_dataset import DicomDataSetLoadFlags, DicomDataSetSaveFlags
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _EXCLUSIVE = (
 )
 
 
-class DicomDataSet:
+class DicomDataSet(DataSetElements, DataSetValues):
     """A DICOM data set.
 
     It is bytes in a transfer syntax, in memory or in a file, until `to_pydicom` asks for the
@@ -96,30 +96,6 @@ class DicomDataSet:
             state.data.reset()
             state.forget()
 
-    def Copy(self, source: DicomDataSet, destination: None, sourceElement: None) -> None:
-        """Become a copy of another data set. The bytes are shared until one of the two changes.
-
-        Parameters
-        ----------
-        source
-            What to copy.
-        destination, sourceElement
-            None: all of it. Elements are not supported yet.
-
-        Notes
-        -----
-        Mirrors ``Leadtools.Dicom.DicomDataSet.Copy``.
-        """
-        if destination is not None or sourceElement is not None:
-            raise DicomException(
-                DicomExceptionCode.FeatureNotSupported,
-                "Copy of single elements is not supported yet: give None, None",
-            )
-        with state_of_argument(source, "source") as given:
-            copied = DataSet.retain(given.settled().handle)
-        with state_of(self) as state:
-            state.take(copied)
-
     # ---- files ----
 
     def Load(
@@ -151,9 +127,12 @@ class DicomDataSet:
             with state_of(self) as state:
                 loaded = DataSet.create(state.folder)
                 loaded.load(file)
+                before = Path(os.fsdecode(file)).stat().st_size - loaded.length
+                head = codec.Head(file, before)
                 if number & DicomDataSetLoadFlags.LoadAndClose:
+                    head.content()
                     loaded.set(loaded.view(), loaded.syntax)
-                state.take(loaded)
+                state.take(loaded, head)
             return
         if not is_bytes(file) and not hasattr(file, "read"):
             raise TypeError(
