@@ -204,7 +204,10 @@ def tell(
 ) -> None:
     """Make the arguments, call an overridable with them, then `after`; any of it may fail."""
     try:
-        given = arguments()
+        given = tuple(arguments())
+        runner = owner.__dict__[STATE].runner
+        if runner is not None:
+            given = runner.arguments(owner, name, given)
         _run(owner, name, lambda: getattr(owner, name)(*given))
         if after is not None:
             after()

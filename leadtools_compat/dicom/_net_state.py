@@ -61,6 +61,9 @@ class Runner(Protocol):
     def run(self, owner: Any, name: str, function: Callable[[], Any]) -> Any:
         """Run the callback `name` of `owner` to its end; what it raises comes out."""
 
+    def arguments(self, owner: Any, name: str, given: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Say what the callback `name` of `owner` is to be called with."""
+
     def take(self, error: BaseException) -> bool:
         """Take an exception that a callback has raised; False: nobody here waits for it."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from leadtools_compat.dicom.scu import event_args
 from leadtools_compat.dicom.scu._conversation import DicomEventResponse
 from leadtools_compat.dicom.scu._events import Event, EventHandlers
+from leadtools_compat.dicom.scu._query_forms import DicomMatchDelegate
+from leadtools_compat.dicom.scu.absent import MediaCreationManagementScu, PatientUpdaterScu
 from leadtools_compat.dicom.scu.dicom_connection import DicomConnection
 from leadtools_compat.dicom.scu.dicom_scp import DicomScp
 from leadtools_compat.dicom.scu.enums import (
@@ -20,17 +22,45 @@ from leadtools_compat.dicom.scu.exceptions import (
     ClientCommunicationException,
     ClientConnectionException,
 )
+from leadtools_compat.dicom.scu.find_query import DateRange, FindQuery, TimeRange
+from leadtools_compat.dicom.scu.performed_procedure_step_scu import PerformedProcedureStepScu
 from leadtools_compat.dicom.scu.presentation_context import InstanceAttribute, PresentationContext
+from leadtools_compat.dicom.scu.query_retrieve_scu import QueryRetrieveScu
+from leadtools_compat.dicom.scu.results import (
+    CompositeObjectInstance,
+    Patient,
+    PersonName,
+    Series,
+    Study,
+)
 from leadtools_compat.dicom.scu.store_scu import StoreScu
 
 __all__ = [
+    # classes
+    "DicomConnection",
+    "DicomScp",
+    "PerformedProcedureStepScu",
+    "QueryRetrieveScu",
+    "StoreScu",
+    "MediaCreationManagementScu",
+    "PatientUpdaterScu",
+    # exceptions
     "ClientAssociationException",
     "ClientCommunicationException",
     "ClientConnectionException",
+    # queries and what they find
+    "CompositeObjectInstance",
+    "DateRange",
+    "DicomMatchDelegate",
+    "FindQuery",
+    "Patient",
+    "PersonName",
+    "Series",
+    "Study",
+    "TimeRange",
+    # values
     "Compression",
-    "DicomConnection",
     "DicomEventResponse",
-    "DicomScp",
     "Event",
     "EventHandlers",
     "InstanceAttribute",
@@ -39,6 +69,6 @@ __all__ = [
     "QueryLevel",
     "SkipMethod",
     "StorageCommitOptions",
-    "StoreScu",
+    # events
     *event_args.__all__,
 ]

@@ -6,6 +6,7 @@ protected members that subclasses are known to override.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -19,14 +20,12 @@ from leadtools_compat.dicom.enums_dimse import (
     DicomAssociateRejectSourceType,
     DicomCommandStatusType,
 )
-from leadtools_compat.dicom.scu._conversation import Conversation, DicomEventResponse
+from leadtools_compat.dicom.scu._conversation import CONNECTION, Conversation, DicomEventResponse
 from leadtools_compat.dicom.scu._events import EventHandlers
 from leadtools_compat.dicom.scu.dicom_scp import DicomScp
 from leadtools_compat.dicom.scu.presentation_context import InstanceAttribute, PresentationContext
 
 __all__ = ["CONNECTION", "ConnectionState", "Parameters", "connection_of", "fire", "not_answered"]
-
-CONNECTION = "_DicomConnection__connection"
 
 A = TypeVar("A")
 
@@ -91,6 +90,10 @@ class ConnectionState:
     """Who has aborted the association, in words."""
     released: bool = False
     canceled: bool = False
+    matching: Callable[[DicomDataSet], object] | None = None
+    """What is told the matches of the C-FIND that is going on."""
+    more_traffic: Callable[[], object] | None = None
+    """Gives something that changes while data moves elsewhere for this call."""
     running: int = 0
     """Message id of a C-FIND, C-MOVE or C-GET that is going on; 0: none."""
     times_set: dict[str, float] = field(default_factory=dict)

@@ -19,7 +19,10 @@ from leadtools_compat._binding import lib, pump
 from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.enums_codes import DicomExceptionCode
 
-__all__ = ["Conversation", "DicomEventResponse"]
+__all__ = ["CONNECTION", "Conversation", "DicomEventResponse"]
+
+CONNECTION = "_DicomConnection__connection"
+"""Where a `DicomConnection` keeps its `ConnectionState`."""
 
 SLICE = 0.25
 """Seconds between two looks at whether data moves."""
@@ -54,6 +57,8 @@ class Conversation:
         self._error: BaseException | None = None
         self._answered = False
         self._last_sign = 0.0
+        self.with_sender: frozenset[str] = frozenset()
+        """Callbacks that have the connection as first argument."""
         self._inside: set[int] = set()
         """Threads that are in a callback of the object."""
 
@@ -94,7 +99,7 @@ class Conversation:
             try:
                 function()
             finally:
-                state = owner.__dict__["_DicomConnection__connection"]
+                state = owner.__dict__[CONNECTION]
                 state.open = False
                 state.conversation.answer()  # not always this one: an inner listener's child
 
@@ -109,6 +114,11 @@ class Conversation:
             if not nested:
                 self._inside.discard(me)
             self._last_sign = time.monotonic()
+
+    def arguments(self, owner: Any, name: str, given: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Put the connection in front, where a Scu class wants that."""
+        own = owner.__dict__[CONNECTION].conversation is self  # not an inner listener's child
+        return (owner, *given) if own and name in self.with_sender else given
 
     def take(self, error: BaseException) -> bool:
         """Keep what a callback has raised for the call that is going on."""

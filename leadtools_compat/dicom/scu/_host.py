@@ -104,6 +104,10 @@ class ScpHost(DicomConnection):
             self._children.remove(net)
             net.Dispose()
 
+    def children(self) -> list[DicomNet]:
+        """List the connections that are open."""
+        return list(self._children)
+
     def open_children(self) -> int:
         """Count the connections that are open."""
         return len(self._children)

@@ -101,6 +101,11 @@ def _lost(net: Any, state: ConnectionState, associated: bool) -> Exception:
     return error
 
 
+def _traffic(net: Any, state: ConnectionState) -> Callable[[], object]:
+    """Give a function whose answer changes while data moves."""
+    return lambda: (base.traffic(net), state.more_traffic() if state.more_traffic else None)
+
+
 # ---- steps --------------------------------------------------------------------------------------
 
 
@@ -156,7 +161,7 @@ def connect(net: Any, state: ConnectionState, scp: DicomScp) -> None:
             return closed(net, state)
         return state.link_ready if tls else state.link_error is not None
 
-    while state.conversation.wait(_late(scp), told, lambda: base.traffic(net)):
+    while state.conversation.wait(_late(scp), told, _traffic(net, state)):
         if base.gone(net):
             raise ClientConnectionException(
                 "The object was disposed while it connected", DicomExceptionCode.ObjectDisposed
@@ -211,7 +216,7 @@ def associate(net: Any, state: ConnectionState, scp: DicomScp) -> None:
     in_time = state.conversation.wait(
         _late(scp),
         lambda: state.association_error is not None or closed(net, state),
-        lambda: base.traffic(net),
+        _traffic(net, state),
     )
     if DicomNet.IsAssociated(net):
         state.association_pending = False
@@ -247,7 +252,7 @@ def exchange(net: Any, state: ConnectionState, done: Callable[[], bool] | None =
     if state.conversation.wait(
         limit,
         lambda: (done is not None and done()) or closed(net, state),
-        lambda: base.traffic(net),
+        _traffic(net, state),
     ):
         if closed(net, state) and not (done is not None and done()):
             raise _lost(net, state, True)
@@ -285,7 +290,7 @@ def release(net: Any, state: ConnectionState) -> None:
     DicomNet.SendReleaseRequest(net)
     limit = GOODBYE if state.scp is None else state.scp.Timeout
     state.conversation.wait(
-        limit, lambda: state.released or closed(net, state), lambda: base.traffic(net)
+        limit, lambda: state.released or closed(net, state), _traffic(net, state)
     )
 
 

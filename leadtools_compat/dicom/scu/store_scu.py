@@ -69,6 +69,14 @@ class StoreScu(Commitment):
     def Store(self, scp: DicomScp, file: DicomDataSet, mask: bool) -> None: ...
     @overload
     def Store(self, scp: DicomScp, file: StrPath, mask: str, recursive: bool = False) -> None: ...
+    @overload
+    def Store(
+        self, scp: DicomScp, *, directory: StrPath, mask: str = "", recursive: bool = False
+    ) -> None: ...
+    @overload
+    def Store(
+        self, scp: DicomScp, *, dataset: DicomDataSet, stayConnected: bool = False
+    ) -> None: ...
     def Store(
         self,
         scp: DicomScp,
