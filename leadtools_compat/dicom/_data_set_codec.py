@@ -30,6 +30,7 @@ __all__ = [
     "IMPLICIT",
     "NATIVE",
     "Head",
+    "empty",
     "encode",
     "encode_command",
     "has_pixels",
@@ -105,6 +106,17 @@ def reading(syntax: str) -> Iterator[None]:
             f"The data set cannot be read as {form}: {error}. It is damaged or cut off: get it "
             "once more from where it came from",
         ) from error
+
+
+def empty(syntax: str) -> Dataset:
+    """Make a data set without elements."""
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.uid import UID
+
+    made = Dataset()
+    made.file_meta = FileMetaDataset()
+    made.file_meta.TransferSyntaxUID = UID(syntax)
+    return made
 
 
 def _inflated(view: memoryview) -> memoryview:

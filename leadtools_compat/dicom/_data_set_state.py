@@ -42,6 +42,8 @@ class DataSetState:
         "disposed",
         "folder",
         "head",
+        "headless",
+        "kind",
     )
 
     def __init__(self, data: DataSet, folder: StrPath | None) -> None:
@@ -61,6 +63,10 @@ class DataSetState:
         self._tree: Tree | None = None
         self.head: codec.Head = codec.Head()
         """Group 0002 of the file, or where to find it."""
+        self.headless = True
+        """Whether `file_meta` is there for pydicom only."""
+        self.kind = 0
+        """The `DicomClassType` that `Initialize` was called with."""
 
     def __enter__(self) -> Self:
         self._lock.acquire()
@@ -98,6 +104,16 @@ class DataSetState:
         self._read_as = ""
         self._dirty = self._exposed = False
         self.head = codec.Head()
+        self.headless = True
+        self.kind = 0
+
+    def start(self, syntax: str) -> None:
+        """Become an empty data set with a transfer syntax."""
+        self.data.reset()
+        self.forget()
+        self._elements = codec.empty(syntax)
+        self._bytes_known = False
+        self._read_as = syntax
 
     def take(self, data: DataSet, head: codec.Head | None = None) -> None:
         """Have other content."""
@@ -106,6 +122,7 @@ class DataSetState:
         self.forget()
         if head is not None:
             self.head = head
+            self.headless = not head
 
     def _parse(self) -> Dataset:
         with codec.reading(self.data.syntax):
@@ -129,7 +146,7 @@ class DataSetState:
         """Get the elements as the nodes that `DicomElement` stands for."""
         if self._tree is None:
             root = self._own()
-            self._tree = Tree(root, self._lock, not self.head and self._bytes_known)
+            self._tree = Tree(root, self._lock, self.headless)
         self._tree.shared = self._exposed
         self._tree.syntax = self.syntax() or codec.EXPLICIT
         return self._tree
@@ -144,6 +161,7 @@ class DataSetState:
         self._elements = elements
         self._bytes_known = False
         self._exposed = True
+        self.headless = False
         self._read_as = self.syntax()
         encoding = getattr(elements, "original_encoding", (None, None))
         if encoding[1] is not None:

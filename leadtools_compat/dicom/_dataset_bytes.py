@@ -165,8 +165,10 @@ def invalid(element: DicomElement, why: object) -> DicomException:
 def put(element: DicomElement, vr: str, value: Any) -> None:
     """Replace the value; what pydicom cannot hold is ValueInvalid, and nothing has changed then."""
     from pydicom.config import IGNORE
-    from pydicom.dataelem import DataElement
+    from pydicom.dataelem import DataElement, empty_value_for_VR
 
+    if value is None:
+        value = empty_value_for_VR(vr)
     try:
         made = DataElement(element._tag, vr, value, validation_mode=IGNORE)
     except Exception as error:

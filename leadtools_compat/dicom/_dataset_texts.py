@@ -226,11 +226,13 @@ def _tag(text: str) -> int | None:
     return None if match is None else int(match[1] + match[2], 16)
 
 
-def _float(text: str) -> float | None:
+def _float(text: str, vr: str) -> float | None:
     try:
-        return float(text)
-    except ValueError:
+        number = float(text)
+        struct.pack(f"<{_FLOATS[vr]}", number)
+    except (ValueError, OverflowError):
         return None
+    return number
 
 
 def from_convert(text: str, vr: str, query: bool = True) -> Any:
@@ -252,7 +254,7 @@ def from_convert(text: str, vr: str, query: bool = True) -> Any:
     if vr in _INTEGERS:
         return _integer(bare, vr)
     if vr in _FLOATS:
-        return _float(bare)
+        return _float(bare, vr)
     if vr == "IS":
         fits = re.fullmatch(r"[+-]?\d{1,12}", bare) and -(2**31) <= int(bare) < 2**31
         return bare if fits else None

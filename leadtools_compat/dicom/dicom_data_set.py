@@ -16,8 +16,10 @@ from leadtools_compat._binding.text import Contents, StrPath, is_bytes
 from leadtools_compat.dicom import _data_set_codec as codec
 from leadtools_compat.dicom._arguments import flags as check_flags
 from leadtools_compat.dicom._data_set_state import STATE, DataSetState, state_of
+from leadtools_compat.dicom._dataset_class import DataSetClass
 from leadtools_compat.dicom._dataset_elements import DataSetElements
-from leadtools_compat.dicom._dataset_values import DataSetValues
+from leadtools_compat.dicom._dataset_generic import DataSetGeneric
+from leadtools_compat.dicom._dataset_typed import DataSetTyped
 from leadtools_compat.dicom.enums_dataset import DicomDataSetLoadFlags, DicomDataSetSaveFlags
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ _EXCLUSIVE = (
 )
 
 
-class DicomDataSet(DataSetElements, DataSetValues):
+class DicomDataSet(DataSetElements, DataSetTyped, DataSetGeneric, DataSetClass):
     """A DICOM data set.
 
     It is bytes in a transfer syntax, in memory or in a file, until `to_pydicom` asks for the

@@ -7,6 +7,7 @@ from leadtools_compat.dicom._enum import DotNetEnum, DotNetFlags
 __all__ = [
     "ChangeTransferSyntaxFlags",
     "DicomCharacterSetType",
+    "DicomDataSetFlags",
     "DicomDataSetInitializeFlags",
     "DicomDataSetInitializeType",
     "DicomDataSetLoadFlags",
@@ -47,6 +48,21 @@ class DicomDataSetSaveFlags(DotNetFlags):
     """The bare data set."""
     LengthExplicit = 128
     """Sequences and items have explicit lengths instead of delimiters."""
+
+
+class DicomDataSetFlags(DotNetFlags):
+    """What `DicomDataSet.InformationFlags` tells.
+
+    Names: public programs; values: this library's, those of `DicomDataSetSaveFlags`.
+    """
+
+    None_ = 0
+    LittleEndian = 1
+    BigEndian = 2
+    ImplicitVR = 4
+    ExplicitVR = 8
+    MetaHeaderPresent = 32
+    MetaHeaderAbsent = 64
 
 
 class DicomDataSetInitializeFlags(DotNetFlags):
