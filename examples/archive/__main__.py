@@ -38,8 +38,12 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--address", default="*", help="own address; *: all")
     parser.add_argument("--title", default="", help="own AE title; without it, any is taken")
-    parser.add_argument("--allow", action="append", help="a calling title; without it, all may call")
-    parser.add_argument("--node", action="append", type=node, help="TITLE=host:port[,tls] for C-MOVE")
+    parser.add_argument(
+        "--allow", action="append", help="a calling title; without it, all may call"
+    )
+    parser.add_argument(
+        "--node", action="append", type=node, help="TITLE=host:port[,tls] for C-MOVE"
+    )
     parser.add_argument("--worklist", type=Path, help="folder of worklist files")
     parser.add_argument("--certificate", help="PEM file of the own certificate; turns TLS on")
     parser.add_argument("--key", help="PEM file of its key, if that is not in the same file")

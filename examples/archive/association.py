@@ -40,6 +40,7 @@ class Association(DicomNet):
         self.stored = threading.Condition()
         self.answers: dict[int, DicomCommandStatusType] = {}
         self.over = False
+        self.calling = self.called = ""
 
     # ---- association ----
 
@@ -58,12 +59,15 @@ class Association(DicomNet):
         if server.callers and association.Calling not in server.callers:
             self.reject(DicomAssociateRejectReasonType.Calling)
             return
+        self.calling, self.called = association.Calling, association.Called
         with DicomAssociate(False) as answer:
             answer.MaxLength, answer.Version = association.MaxLength, 1
             answer.Called, answer.Calling = association.Called, association.Calling
             answer.ApplicationContextName = association.ApplicationContextName
             for index in range(association.PresentationContextCount):
-                self.answer_context(association, association.GetPresentationContextID(index), answer)
+                self.answer_context(
+                    association, association.GetPresentationContextID(index), answer
+                )
             self.SendAssociateAccept(answer)
 
     def reject(self, reason: DicomAssociateRejectReasonType) -> None:
@@ -157,13 +161,15 @@ class Association(DicomNet):
         status = DicomCommandStatusType.Success
         try:
             keys = None if ds is None else ds.to_pydicom()
-            found = query.answers(uid, keys, self.server.index, self.server.worklist) if keys else ()
+            found = (
+                query.answers(uid, keys, self.server.index, self.server.worklist) if keys else ()
+            )
             for one in found:
                 if stop.is_set():
                     status = DicomCommandStatusType.Cancel
                     break
                 if uid != query.WORKLIST:
-                    one.RetrieveAETitle = self.server.title or self.Association.Called
+                    one.RetrieveAETitle = self.called
                 with DicomDataSet.from_pydicom(one) as match:
                     pending = DicomCommandStatusType.Pending
                     self.SendCFindResponse(context, message, uid, pending, match)

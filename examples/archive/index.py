@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 
 # Table by level, with the keywords that are its columns; the first one is the key.
 COLUMNS = {
@@ -90,7 +91,7 @@ NAMES = {"PatientName", "ReferringPhysicianName"}
 
 
 @dataclass(frozen=True)
-class Instance:
+class StoredInstance:
     """One object that is stored."""
 
     sop_class: str
@@ -104,9 +105,9 @@ def text(data: Dataset, keyword: str) -> str:
     value = data.get(keyword)
     if value is None:
         return ""
-    if isinstance(value, str) or not hasattr(value, "__iter__"):
-        return str(value).strip()
-    return "\\".join(str(one) for one in value)
+    if isinstance(value, (list, tuple, MultiValue)):
+        return "\\".join(str(one) for one in value)
+    return str(value).strip()
 
 
 class Index:
@@ -188,7 +189,7 @@ class Index:
         for row in rows:
             yield dict(zip(wanted, ("" if one is None else str(one) for one in row), strict=True))
 
-    def instances(self, keys: Dataset) -> list[Instance]:
+    def instances(self, keys: Dataset) -> list[StoredInstance]:
         """List the instances that a retrieval means."""
         asked = Dataset()
         for keyword in ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
@@ -201,7 +202,7 @@ class Index:
             asked.SOPInstanceUID = None
         found = self.find("IMAGE", asked)
         return [
-            Instance(
+            StoredInstance(
                 row["SOPClassUID"], row["SOPInstanceUID"], row["TransferSyntax"], Path(row["Path"])
             )
             for row in found

@@ -18,7 +18,9 @@ WORKLIST = DicomUidType.ModalityWorklistFind
 FINDS = (DicomUidType.PatientRootQueryFind, DicomUidType.StudyRootQueryFind, WORKLIST)
 
 
-def answers(sop_class: str, keys: Dataset, index: Index, worklist: Path | None) -> Iterator[Dataset]:
+def answers(
+    sop_class: str, keys: Dataset, index: Index, worklist: Path | None
+) -> Iterator[Dataset]:
     """Find what matches a query.
 
     Raises
@@ -79,9 +81,12 @@ def _fits(keys: Dataset, entry: Dataset) -> bool:
                 _fits(conditions, item) for item in items
             ):
                 return False
-        elif key.keyword and key.keyword != "SpecificCharacterSet" and text(keys, key.keyword):
-            if not _matches(key.keyword, text(keys, key.keyword), text(entry, key.keyword)):
-                return False
+        elif not key.keyword or key.keyword == "SpecificCharacterSet":
+            continue
+        elif text(keys, key.keyword) and not _matches(
+            key.keyword, text(keys, key.keyword), text(entry, key.keyword)
+        ):
+            return False
     return True
 
 
@@ -89,7 +94,9 @@ def _matches(keyword: str, wanted: str, value: str) -> bool:
     vr = dictionary_VR(keyword)
     if vr in ("DA", "TM") and "-" in wanted:
         start, _, end = wanted.partition("-")
-        return bool(value) and (not start or value >= start) and (not end or value[: len(end)] <= end)
+        return (
+            bool(value) and (not start or value >= start) and (not end or value[: len(end)] <= end)
+        )
     if vr == "PN":
         wanted, value = wanted.upper(), value.upper()
     pattern = "".join({"*": ".*", "?": "."}.get(one, re.escape(one)) for one in wanted)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydicom.dataset import Dataset
 
-from examples.archive.index import Instance
+from examples.archive.index import StoredInstance
 from leadtools_compat.dicom import *
 from leadtools_compat.dicom.scu import *
 
@@ -69,7 +69,7 @@ class Progress:
         return DicomDataSet.from_pydicom(data)
 
 
-def _instances(net: Association, ds: DicomDataSet | None) -> list[Instance]:
+def _instances(net: Association, ds: DicomDataSet | None) -> list[StoredInstance]:
     return [] if ds is None else net.server.index.instances(ds.to_pydicom())
 
 
@@ -93,10 +93,10 @@ def move(
     progress = Progress(net, net.SendCMoveResponse, arguments, len(instances))
     if instances:
         with net.server.client(destination) as scu:
-            scu.move_originator = (net.Association.Calling, message)
+            scu.move_originator = (net.calling, message)
 
             def after(sender: StoreScu, e: AfterCStoreEventArgs) -> None:
-                progress.one(e.Instance, int(e.Status))
+                progress.one(e.StoredInstance, int(e.Status))
                 if stop.is_set():
                     sender.CancelRequest()
 
@@ -133,9 +133,9 @@ def get(
     progress.end(stop.is_set() and progress.remaining > 0)
 
 
-def _give(net: Association, one: Instance, number: int) -> DicomCommandStatusType:
+def _give(net: Association, one: StoredInstance, number: int) -> DicomCommandStatusType:
     """Store one object at the client, in a context that it accepts objects in."""
-    for context in _contexts(net.Association, one.sop_class):
+    for context in _contexts(net, one.sop_class):
         with DicomDataSet(str(net.server.folder)) as data:
             try:
                 data.Load(one.path, DicomDataSetLoadFlags.None_)
@@ -161,9 +161,12 @@ def _give(net: Association, one: Instance, number: int) -> DicomCommandStatusTyp
     return DicomCommandStatusType.ClassNotSupported
 
 
-def _contexts(association: DicomAssociate, uid: str) -> list[int]:
+def _contexts(net: DicomNet, uid: str) -> list[int]:
     """List the accepted contexts of a class in which the client is a storage provider."""
-    found = []
+    found: list[int] = []
+    association = net.Association
+    if association is None:
+        return found
     number = association.FindAbstract(uid)
     while number:
         accepted = association.GetResult(number) == DicomAssociateAcceptResultType.Success

@@ -25,7 +25,15 @@ from leadtools_compat.dicom.scu.event_args import (
 from leadtools_compat.dicom.scu.presentation_context import InstanceAttribute, PresentationContext
 from leadtools_compat.dicom.scu.results import CompositeObjectInstance, Patient, Series, Study
 
-__all__ = ["LEVELS", "PATIENT_ROOT", "STUDY_ROOT", "find", "kind_of_data_set", "mapped_query", "match"]
+__all__ = [
+    "LEVELS",
+    "PATIENT_ROOT",
+    "STUDY_ROOT",
+    "find",
+    "kind_of_data_set",
+    "mapped_query",
+    "match",
+]
 
 PATIENT_ROOT = "1.2.840.10008.5.1.4.1.2.1."
 """Prefix: 1 is Find, 2 Move, 3 Get."""
@@ -148,7 +156,14 @@ def find(
         state.conversation.forget_answer()
         try:
             _steps.send(
-                net, state, "SendCFindRequest", context, message, uid, before.Priority, before.Dataset
+                net,
+                state,
+                "SendCFindRequest",
+                context,
+                message,
+                uid,
+                before.Priority,
+                before.Dataset,
             )
             state.running = message
             _steps.exchange(net, state)

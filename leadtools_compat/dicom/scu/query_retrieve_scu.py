@@ -178,7 +178,9 @@ class QueryRetrieveScu(HostOwner):
             )
             self.OnBeforeCMove(before)
             self.LogSendCMoveRequest(context, message, uid, before.Priority, destAE, before.Dataset)
-            self.__ask("SendCMoveRequest", context, message, uid, before.Priority, destAE, before.Dataset)
+            self.__ask(
+                "SendCMoveRequest", context, message, uid, before.Priority, destAE, before.Dataset
+            )
             answer = state.parameters
             self.OnAfterCMove(
                 AfterCMoveEventArgs(
@@ -399,7 +401,9 @@ def _what(
     if isinstance(study, DicomDataSet):
         level = _find.level_of(study)
         if level is None:
-            raise parameter_error("the data set has no QueryRetrieveLevel: set what is to be fetched")
+            raise parameter_error(
+                "the data set has no QueryRetrieveLevel: set what is to be fetched"
+            )
         _, uid = _find.kind_of_data_set(study)
         return study, uid[:-1]
     uids = {
@@ -408,14 +412,12 @@ def _what(
         "SOPInstanceUID": instance or "",
     }
     if not any(uids.values()):
-        raise parameter_error("studyUid, seriesUid and sopUid are empty: name what is to be fetched")
+        raise parameter_error(
+            "studyUid, seriesUid and sopUid are empty: name what is to be fetched"
+        )
     data = Dataset()
     data.QueryRetrieveLevel = (
-        "IMAGE"
-        if uids["SOPInstanceUID"]
-        else "SERIES"
-        if uids["SeriesInstanceUID"]
-        else "STUDY"
+        "IMAGE" if uids["SOPInstanceUID"] else "SERIES" if uids["SeriesInstanceUID"] else "STUDY"
     )
     for name, uid in uids.items():
         if uid:
@@ -425,9 +427,9 @@ def _what(
 
 def _storage(more: Iterable[PresentationContext]) -> list[PresentationContext]:
     """Make the storage contexts of a C-GET: those of the caller, then all there is room for."""
-    made = []
-    for one in more:
-        made.append(PresentationContext(one.AbstractSyntax, one.TransferSyntaxes, scp_role=True))
+    made = [
+        PresentationContext(one.AbstractSyntax, one.TransferSyntaxes, scp_role=True) for one in more
+    ]
     named = {one.AbstractSyntax for one in made}
     made += [
         PresentationContext(uid, (), scp_role=True) for uid in storage_classes() if uid not in named
@@ -455,5 +457,3 @@ def _let_finish(net: QueryRetrieveScu, host: ScpHost) -> None:
     conversation = connection_of(net).conversation
     conversation.forget_answer()
     conversation.wait(_steps.GOODBYE, lambda: host.open_children() == 0)
-
-

@@ -22,9 +22,9 @@ def _text(data: Dataset, name: str) -> str:
     value = data.get(name)
     if value is None:
         return ""
-    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
-        return str(value).strip()
-    return "\\".join(str(one) for one in value)
+    if isinstance(value, (list, tuple)) or type(value).__name__ == "MultiValue":
+        return "\\".join(str(one) for one in value)
+    return str(value).strip()
 
 
 def _number(data: Dataset, name: str) -> int | None:
@@ -55,7 +55,7 @@ def _time(text: str, day: datetime.datetime | None) -> datetime.datetime | None:
     for form in ("%H%M%S.%f", "%H%M%S", "%H%M", "%H"):
         try:
             clock = datetime.datetime.strptime(digits, form).time()
-        except ValueError:  # noqa: PERF203 - four forms
+        except ValueError:
             continue
         return datetime.datetime.combine((day or datetime.datetime.min).date(), clock)
     return None

@@ -13,7 +13,7 @@ from leadtools_compat.dicom.dicom_associate import DicomAssociate
 from leadtools_compat.dicom.dicom_data_set import DicomDataSet
 from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.enums_codes import DicomExceptionCode
-from leadtools_compat.dicom.enums_dataset import DicomDataSetLoadFlags
+from leadtools_compat.dicom.enums_dataset import ChangeTransferSyntaxFlags, DicomDataSetLoadFlags
 from leadtools_compat.dicom.enums_dimse import DicomCommandPriorityType, DicomCommandStatusType
 from leadtools_compat.dicom.scu import _base as base
 from leadtools_compat.dicom.scu import _steps
@@ -37,6 +37,10 @@ from leadtools_compat.dicom.scu.event_args import AfterCStoreEventArgs, BeforeCS
 __all__ = ["StoreScu"]
 
 COMPRESSION = "_StoreScu__compression"
+ORIGINATOR = "_StoreScu__originator"
+
+QUALITY = 2
+"""Of a compression with loss; LEADTOOLS's qFactor, 2 is the best."""
 
 
 class StoreScu(Commitment):
@@ -62,6 +66,20 @@ class StoreScu(Commitment):
     def Compression(self, value: _enums.Compression | int) -> None:
         number = _arguments.member(value, "Compression", _enums.Compression)
         self.__dict__[COMPRESSION] = _enums.Compression(number)
+
+    @property
+    def move_originator(self) -> tuple[str, int]:
+        """Whose C-MOVE is being served: AE title and message id (ours); ("", 0): nobody's.
+
+        Goes into each C-STORE request (PS3.7 9.3.1.1).
+        """
+        title: tuple[str, int] = self.__dict__.get(ORIGINATOR, ("", 0))
+        return title
+
+    @move_originator.setter
+    def move_originator(self, value: tuple[str, int]) -> None:
+        title, message = value
+        self.__dict__[ORIGINATOR] = (str(title), _arguments.integer(message, "message", 0, 0xFFFF))
 
     @overload
     def Store(self, scp: DicomScp, file: StrPath | DicomDataSet) -> None: ...
@@ -237,7 +255,12 @@ def store_one(
             after(net, item, message, context, status)
             return SkipMethod.None_
         given = before.Dataset if before.Dataset is not None else data
-        arguments = (item.sop_class, item.instance, before.Priority, "", 0)
+        arguments = (
+            item.sop_class,
+            item.instance,
+            before.Priority,
+            *net.__dict__.get(ORIGINATOR, ("", 0)),
+        )
         sent = _send(net, state, stack, ways, message, arguments, given)
     if sent is None:
         after(net, item, message, context, DicomCommandStatusType.ProcessingFailure)
@@ -289,10 +312,7 @@ def converted(stack: contextlib.ExitStack, data: DicomDataSet, syntax: str) -> D
         return data
     copy = stack.enter_context(DicomDataSet())
     copy.Copy(data, None, None)
-    change = getattr(copy, "ChangeTransferSyntax", None)
-    if change is None:
-        raise DicomException(DicomExceptionCode.CodecNotAvailable)
-    change(syntax, 2, 0)
+    copy.ChangeTransferSyntax(syntax, QUALITY, ChangeTransferSyntaxFlags.None_)
     return copy
 
 
