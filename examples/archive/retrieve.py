@@ -96,7 +96,7 @@ def move(
             scu.move_originator = (net.calling, message)
 
             def after(sender: StoreScu, e: AfterCStoreEventArgs) -> None:
-                progress.one(e.StoredInstance, int(e.Status))
+                progress.one(e.Instance, int(e.Status))
                 if stop.is_set():
                     sender.CancelRequest()
 

@@ -58,7 +58,9 @@ def test_a_refusal_is_told_by_its_status(plain: Site) -> None:
     scu = plain.scu(PerformedProcedureStepScu)
     seen = record(scu, "AfterNCreate")
     assert scu.Create(scp, "1.2.3", Step()) == "1.2.3"
-    assert scu.Status == dict(seen)["AfterNCreate"].Status == DicomCommandStatusType.DuplicateInstance
+    assert (
+        scu.Status == dict(seen)["AfterNCreate"].Status == DicomCommandStatusType.DuplicateInstance
+    )
 
 
 def test_no_answer_and_wrong_data(plain: Site) -> None:

@@ -602,9 +602,9 @@ def test_a_stranger_at_the_inner_listener_is_turned_away(plain: Site) -> None:
 
 def test_an_override_of_the_store_request_gets_the_connection_in_front(plain: Site) -> None:
     class Port(QueryRetrieveScu):
-        def OnReceiveCStoreRequest(
+        def OnReceiveCStoreRequest(  # type: ignore[override]
             self, scu: Any, presentationID: int, messageID: int, *rest: Any
-        ) -> None:  # type: ignore[override]
+        ) -> None:
             affected, instance, _, move_ae, _, ds = rest
             kept.append((scu is not self, instance, move_ae, ds.to_pydicom().PatientName))
             scu.SendCStoreResponse(presentationID, messageID, affected, instance, 0)

@@ -1,5 +1,7 @@
 """The mirror of ``Leadtools.Dicom.Scu``: ``from leadtools_compat.dicom.scu import *``."""
 
+# ruff: noqa: F405 - the names of event_args, listed once more for type checkers
+
 from __future__ import annotations
 
 from leadtools_compat.dicom.scu._conversation import DicomEventResponse

@@ -174,9 +174,8 @@ class Commitment(HostOwner):
         # It may have crossed our release, and then nobody waits for the answer; it is told all the same.
         with contextlib.suppress(DicomException):
             net.SendNReportResponse(context, message, sop_class, instance, status, event, None)
-        if result is not None:
+        if result is not None:  # a call that waits for it looks after each callback
             self.__dict__.setdefault(RESULTS, set()).add(result.TransactionUID)
-            connection_of(self).conversation.answer()
 
 
 def _wait_for(net: Any, scp: DicomScp, transaction: str, results: set[str]) -> None:
