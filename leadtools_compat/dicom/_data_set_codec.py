@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import array
 import io
-import os
 import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leadtools_compat._binding.text import StrPath
 from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.enums_codes import DicomExceptionCode
 
@@ -29,13 +26,13 @@ __all__ = [
     "EXPLICIT",
     "IMPLICIT",
     "NATIVE",
-    "Head",
     "empty",
     "encode",
     "encode_command",
     "has_pixels",
     "parse",
     "reading",
+    "turn",
 ]
 
 IMPLICIT = "1.2.840.10008.1.2"
@@ -159,91 +156,72 @@ def parse(view: memoryview, syntax: str) -> Dataset:
     return data
 
 
-class Head:
-    """What stood before the data set in its file: preamble and group 0002 (PS3.10 7.1)."""
-
-    __slots__ = ("_content", "_group", "length", "path")
-
-    def __init__(self, path: StrPath | None = None, length: int = 0, content: bytes = b"") -> None:
-        """Remember the first `length` bytes of a file, or have its beginning here."""
-        self.path = path
-        self._content = content
-        self._group: Any = None
-        self.length = length or len(content)
-
-    def copied(self, group: Any) -> Head:
-        """Make another one; `group`: the elements of group 0002, if they have been parsed."""
-        import copy
-
-        made = Head(self.path, self.length, self._content)
-        made._group = self._group if group is None else copy.deepcopy(group)
-        return made
-
-    def content(self) -> bytes:
-        """Get the bytes; none if the file has gone meanwhile."""
-        if self.path is not None and self.length:
-            try:
-                with Path(os.fsdecode(self.path)).open("rb") as file:
-                    self._content = file.read(self.length)
-            except OSError:
-                self._content = b""
-            self.path = None
-        return self._content
-
-    def __bool__(self) -> bool:
-        return self.length > 0 or self._group is not None
-
-    def preamble(self) -> bytes:
-        """Get the 128 bytes before ``DICM``; none if there is no preamble."""
-        content = self.content()
-        return content[:128] if content[128:132] == b"DICM" else b""
-
-    def add_to(self, data: Dataset) -> None:
-        """Complete the `file_meta` of a data set that has been parsed."""
-        if self._group is not None:
-            for element in getattr(data, "file_meta", ()):
-                self._group.add(element)
-            data.file_meta = self._group
-            return
-        content = self.content()
-        start = 132 if content[128:132] == b"DICM" else 0
-        if len(content) <= start:
-            return
-        from pydicom.dataset import FileMetaDataset
-        from pydicom.filereader import read_dataset
-
-        try:
-            group: Any = read_dataset(io.BytesIO(content[start:]), False, True)
-            found = FileMetaDataset()
-            for element in group:
-                if element.tag.group == 2:
-                    found.add(element)
-        except Exception:  # noqa: BLE001 - C has found in it what is needed
-            return
-        for element in getattr(data, "file_meta", ()):
-            found.setdefault(element.tag, element)
-        data.file_meta = found
-
-
 def has_pixels(data: Dataset) -> bool:
     return _PIXELS in data
 
 
-def encode(data: Dataset, syntax: str, source: str) -> bytes:
+def _write(data: Dataset, syntax: str) -> bytes:
+    from pydicom.filebase import DicomBytesIO
+    from pydicom.filewriter import write_dataset
+
+    stream = DicomBytesIO()
+    stream.is_implicit_VR, stream.is_little_endian = _form(syntax)
+    write_dataset(stream, data)
+    return stream.getvalue()
+
+
+def _explicit_lengths(data: Dataset) -> None:
+    for element in data:
+        if element.VR == "SQ":
+            element.is_undefined_length = False
+            element.value.is_undefined_length = False
+            for item in element.value:
+                item.is_undefined_length_sequence_item = False
+                _explicit_lengths(item)
+
+
+def _with_group_lengths(data: Dataset, syntax: str, encoded: bytes) -> bytes:
+    """Put the retired group lengths in (PS3.5 7.2)."""
+    implicit, little = _form(syntax)
+    order: Any = "little" if little else "big"
+    groups = sorted({int(tag) >> 16 for tag in data.keys()})  # noqa: SIM118
+    pieces, start = [], 0
+    for group in groups:
+        upto: Any = data[: (group + 1) << 16]
+        end = len(_write(upto, syntax)) if group != groups[-1] else len(encoded)
+        if group > 6 and end > start:
+            head = group.to_bytes(2, order) + b"\0\0"
+            head += (4).to_bytes(4, order) if implicit else b"UL" + (4).to_bytes(2, order)
+            pieces.append(head + (end - start).to_bytes(4, order))
+        pieces.append(encoded[start:end])
+        start = end
+    return b"".join(pieces)
+
+
+def encode(
+    data: Dataset,
+    syntax: str,
+    source: str,
+    group_lengths: bool = False,
+    explicit_lengths: bool = False,
+) -> bytes:
     """Write a data set whose values are in the byte order of the syntax `source`."""
     import copy
 
-    from pydicom.filebase import DicomBytesIO
-    from pydicom.filewriter import correct_ambiguous_vr, write_dataset
+    from pydicom.filewriter import correct_ambiguous_vr
 
-    implicit, little = _form(syntax)
-    if _form(source or EXPLICIT)[1] != little:
-        data = correct_ambiguous_vr(copy.deepcopy(data), not little)
+    little = _form(syntax)[1]
+    swapped = _form(source or EXPLICIT)[1] != little
+    if swapped or explicit_lengths:
+        data = copy.deepcopy(data)
+    if swapped:
+        data = correct_ambiguous_vr(data, not little)
         _swap(data)
-    stream = DicomBytesIO()
-    stream.is_implicit_VR, stream.is_little_endian = implicit, little
-    write_dataset(stream, data)
-    encoded = stream.getvalue()
+    if explicit_lengths:
+        _explicit_lengths(data)
+    encoded = _write(data, syntax)
+    if group_lengths:
+        encoded = _with_group_lengths(data, syntax, encoded)
     if syntax != DEFLATED:
         return encoded
     packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
@@ -262,6 +240,14 @@ def _swap(data: Dataset) -> None:
             words.frombytes(bytes(element.value))
             words.byteswap()
             element.value = words.tobytes()
+
+
+def turn(data: Dataset, was_little: bool) -> None:
+    """Have the values in the other byte order."""
+    from pydicom.filewriter import correct_ambiguous_vr
+
+    correct_ambiguous_vr(data, was_little)
+    _swap(data)
 
 
 def encode_command(data: Dataset) -> bytes:

@@ -8,12 +8,15 @@ the user's hands, it is found out by comparing, when the bytes are needed (`Data
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from leadtools_compat._binding.datasets import DataSet
 from leadtools_compat._binding.text import StrPath
 from leadtools_compat.dicom import _data_set_codec as codec
+from leadtools_compat.dicom._data_set_head import Head, header
 from leadtools_compat.dicom._dataset_tree import Tree
 from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.enums_codes import DicomExceptionCode
@@ -61,7 +64,7 @@ class DataSetState:
         self._exposed = False
         """Whether the user has the pydicom data set and may change it behind our back."""
         self._tree: Tree | None = None
-        self.head: codec.Head = codec.Head()
+        self.head: Head = Head()
         """Group 0002 of the file, or where to find it."""
         self.headless = True
         """Whether `file_meta` is there for pydicom only."""
@@ -103,7 +106,7 @@ class DataSetState:
         self._bytes_known = True
         self._read_as = ""
         self._dirty = self._exposed = False
-        self.head = codec.Head()
+        self.head = Head()
         self.headless = True
         self.kind = 0
 
@@ -115,7 +118,7 @@ class DataSetState:
         self._bytes_known = False
         self._read_as = syntax
 
-    def take(self, data: DataSet, head: codec.Head | None = None) -> None:
+    def take(self, data: DataSet, head: Head | None = None) -> None:
         """Have other content."""
         self.data.free()
         self.data = data
@@ -148,7 +151,10 @@ class DataSetState:
             root = self._own()
             self._tree = Tree(root, self._lock, self.headless)
         self._tree.shared = self._exposed
-        self._tree.syntax = self.syntax() or codec.EXPLICIT
+        form = self.syntax() or codec.EXPLICIT
+        if codec.BIG in (form, self._read_as) and form != self._read_as:
+            form = codec.EXPLICIT if form == codec.BIG else codec.BIG
+        self._tree.syntax = form
         return self._tree
 
     def touch(self) -> None:
@@ -170,7 +176,7 @@ class DataSetState:
                 codec.BIG if not little else codec.IMPLICIT if implicit else codec.EXPLICIT
             )
 
-    def copied_head(self) -> codec.Head:
+    def copied_head(self) -> Head:
         """Get group 0002 for a copy."""
         group: Any = getattr(self._elements, "file_meta", None)
         return self.head.copied(group)
@@ -189,15 +195,8 @@ class DataSetState:
         return self._dirty or (self._exposed and bool(self._elements != self._parse()))
 
     def _encoded(self, syntax: str) -> bytes:
-        try:
+        with _writing(syntax):
             return codec.encode(self._own(), syntax, self._read_as)
-        except DicomException:
-            raise
-        except Exception as error:
-            raise DicomException(
-                DicomExceptionCode.ValueInvalid,
-                f"The data set cannot be written in {syntax}: {error}",
-            ) from error
 
     def settled(self, otherwise: str = codec.EXPLICIT) -> DataSet:
         """Get C's data set with the present content; `otherwise`: its syntax if it has none."""
@@ -214,20 +213,76 @@ class DataSetState:
         """Settle the syntax of elements that came without one, without writing into them."""
         self._read_as = self._read_as or syntax
 
-    def converted(self, syntax: str) -> DataSet | None:
-        """Make a data set in another syntax; None: that would take a codec."""
+    def converted(self, syntax: str, lossless: bool = False) -> DataSet | None:
+        """Make a data set in another syntax; None: that would take a codec.
+
+        `lossless`: codecs may be used that keep every bit of what is there.
+        """
         own = self.syntax()
-        needs_codec = {uid for uid in (own, syntax) if uid} - codec.NATIVE
         elements = self._elements if self._elements is not None else self._parse()
-        if needs_codec and codec.has_pixels(elements):
-            return None
-        if self._elements is None:
-            encoded = codec.encode(elements, syntax, own or codec.EXPLICIT)
-        else:
-            encoded = self._encoded(syntax)
+        order = self._read_as if self._elements is not None else own
+        if {uid for uid in (own, syntax) if uid} - codec.NATIVE and codec.has_pixels(elements):
+            from leadtools_compat.dicom import _data_set_pixels as pixels
+
+            if not lossless or not (syntax in codec.NATIVE or syntax in pixels.LOSSLESS):
+                return None
+            elements = _with(elements, pixels.transcoded(elements, own or order, order, syntax))
+            if order == codec.BIG:
+                order = codec.EXPLICIT
+        return self._made(elements, syntax, order or codec.EXPLICIT)
+
+    def _made(self, elements: Dataset, syntax: str, order: str, *options: bool) -> DataSet:
+        with _writing(syntax):
+            encoded = codec.encode(elements, syntax, order, *options)
         made = DataSet.create(self.folder)
         made.set(encoded, syntax)
         return made
+
+    def written(self, syntax: str, group_lengths: bool, explicit_lengths: bool) -> DataSet:
+        """Make a data set with the retired group lengths, and without delimiters."""
+        elements = self._elements if self._elements is not None else self._parse()
+        order = self._read_as if self._elements is not None else self.syntax()
+        order = order or codec.EXPLICIT
+        return self._made(elements, syntax, order, group_lengths, explicit_lengths)
+
+    def change_syntax(self, syntax: str, quality: int) -> None:
+        """Have another transfer syntax."""
+        from leadtools_compat.dicom import _data_set_pixels as pixels
+
+        own = self.syntax()
+        elements = self._own()
+        if syntax == own:
+            return
+        if pixels.needs_codec(elements, own, syntax):
+            made = pixels.transcoded(elements, own or self._read_as, self._read_as, syntax, quality)
+            if self._read_as == codec.BIG:
+                self._turn(elements)
+            for element in made:
+                elements.add(element)
+            if self._tree is not None:
+                self._tree.changed(elements)
+        from pydicom.dataset import FileMetaDataset
+        from pydicom.uid import UID
+
+        if getattr(elements, "file_meta", None) is None:
+            elements.file_meta = FileMetaDataset()
+        elements.file_meta.TransferSyntaxUID = UID(syntax)
+        self._dirty = True
+
+    def _turn(self, elements: Dataset) -> None:
+        """Have the values in little endian."""
+        codec.turn(elements, False)
+        self._read_as = codec.EXPLICIT
+
+    def header(self, syntax: str) -> bytes:
+        """Write preamble and group 0002 if the user has put something into it; else nothing."""
+        group: Any = getattr(self._elements, "file_meta", None)
+        if group is None or not any(tag > 0x00020013 for tag in group.keys()):  # noqa: SIM118
+            return b""
+        if self.head.says(group):
+            return b""
+        with _writing(syntax):
+            return header(self._own(), group, syntax, self.head.preamble())
 
     def command(self) -> bytes | None:
         """Write the elements as a command set; None: the bytes are one, and unchanged."""
@@ -243,6 +298,28 @@ class DataSetState:
         where = "in memory" if file is None else f"in {file}"
         touched = "" if self._elements is None else ", parsed"
         return f"{syntax}, {self.data.length} bytes {where}{touched}"
+
+
+@contextmanager
+def _writing(syntax: str) -> Iterator[None]:
+    """Turn what pydicom raises about values into a DicomException."""
+    try:
+        yield
+    except (DicomException, MemoryError):
+        raise
+    except Exception as error:
+        raise DicomException(
+            DicomExceptionCode.ValueInvalid,
+            f"The data set cannot be written in {syntax}: {error}",
+        ) from error
+
+
+def _with(elements: Dataset, others: Dataset) -> Dataset:
+    """Make a data set of elements, some of which others replace; no value is copied."""
+    made: Any = elements[:]
+    for element in others:
+        made.add(element)
+    return made  # type: ignore[no-any-return]
 
 
 def state_of(data_set: Any) -> DataSetState:
