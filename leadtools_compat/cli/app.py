@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import json
+import logging
 import sys
 from typing import Any
 
@@ -17,7 +18,7 @@ import click
 from leadtools_compat import __version__
 from leadtools_compat._nodes.client import NodeError
 from leadtools_compat.cli import exits
-from leadtools_compat.cli.output import Output
+from leadtools_compat.cli.output import Output, plain
 from leadtools_compat.dicom import DicomException
 
 __all__ = ["VERBS", "app", "run"]
@@ -84,6 +85,16 @@ def app() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run; gives the exit code."""
+    library = logging.getLogger("leadtools_compat")
+    handler = _LibraryLog(_output(arguments))
+    library.addHandler(handler)
+    try:
+        return _run(arguments)
+    finally:
+        library.removeHandler(handler)
+
+
+def _run(arguments: list[str]) -> int:
     try:
         code = app.main(args=arguments, prog_name="leadtools-compat", standalone_mode=False)
     except click.Abort:
@@ -121,3 +132,15 @@ def _show(error: click.ClickException, arguments: list[str]) -> None:
         print(error.ctx.get_usage(), file=sys.stderr)
         print(f"'{error.ctx.command_path} --help' tells more.", file=sys.stderr)
     print(f"error: {text}", file=sys.stderr)
+
+
+class _LibraryLog(logging.Handler):
+    """Shows the library's warnings as notes."""
+
+    def __init__(self, out: Output) -> None:
+        super().__init__(logging.WARNING)
+        self.out = out
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one."""
+        self.out.warn(plain(record.getMessage()))

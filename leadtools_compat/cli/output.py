@@ -7,23 +7,38 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from leadtools_compat._nodes.client import NodeError
-from leadtools_compat.dicom import DicomFailure
+from leadtools_compat.dicom import DicomExceptionCode, DicomFailure
 from leadtools_compat.dicom.dicom_failure import alert_name
 
-__all__ = ["Output", "plain"]
+__all__ = ["Output", "facts", "plain"]
+
+_NO_TERMINAL = 100_000
+# The library's remedies speak of its calls; these are the same in options.
+_OPTIONS = {
+    DicomExceptionCode.TlsPeerRequiresCertificate: "--cert FILE is the own certificate",
+    DicomExceptionCode.TlsCertificateRequired: "--no-verify takes clients without a certificate",
+    DicomExceptionCode.TlsPeerNotTls: "without TLS options the connection is plain",
+    DicomExceptionCode.NetPeerSpeaksTls: "--ca FILE (and --cert FILE) switch TLS on",
+    DicomExceptionCode.TlsPrivateKeyPassword: "--password-file FILE has the password in its first line",
+    DicomExceptionCode.TlsKeyMismatch: "--key FILE is the key of --cert FILE",
+}
 
 
 def plain(text: object) -> str:
     """Make foreign text harmless: no control characters, no markup."""
     cleaned = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
     return escape(cleaned)
+
+
+def _width(stream: TextIO) -> int | None:
+    """Lines are not broken for programs that read them; None: as wide as the terminal."""
+    return None if stream.isatty() else _NO_TERMINAL
 
 
 class Output:
@@ -37,8 +52,8 @@ class Output:
 
     def __init__(self, as_json: bool = False) -> None:
         self.as_json = as_json
-        self.console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-        self.errors = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+        self.console = Console(highlight=False, width=_width(sys.stdout))
+        self.errors = Console(stderr=True, highlight=False, width=_width(sys.stderr))
 
     @property
     def animated(self) -> bool:
@@ -89,7 +104,13 @@ class Output:
         if self.as_json:
             return
         self.errors.print(f"[bold red]failed[/bold red] {what}: {plain(error)}")
-        self.errors.print(_facts(error))
+        for name, value in facts(error.failure) if error.failure is not None else ():
+            self.errors.print(f"  [dim]{name:<14}[/dim] {plain(value)}")
+        if error.remedy:
+            self.errors.print(f"  [dim]{'remedy':<14}[/dim] [bold]{plain(error.remedy)}[/bold]")
+        option = None if error.failure is None else _OPTIONS.get(error.failure.code)
+        if option is not None:
+            self.errors.print(f"  [dim]{'here':<14}[/dim] {option}")
 
     def usage(self, text: str) -> None:
         """Print that the command line is wrong."""
@@ -97,18 +118,6 @@ class Output:
             self.result({"ok": False, "error": {"reason": "usage", "message": text}})
         else:
             self.errors.print(f"[bold red]error[/bold red] {plain(text)}")
-
-
-def _facts(error: NodeError) -> Table:
-    table = Table.grid(padding=(0, 1))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    if error.failure is not None:
-        for name, value in facts(error.failure):
-            table.add_row(f"  {name}", plain(value))
-    if error.remedy:
-        table.add_row("  remedy", f"[bold]{plain(error.remedy)}[/bold]")
-    return table
 
 
 def facts(failure: DicomFailure) -> list[tuple[str, str]]:
