@@ -179,7 +179,9 @@ class Receiver(DicomNet):
         self.title = title
         self.events = events or Events()
         self.ended = threading.Event()
-        takes_class("1.2.840.10008.1.1.1")  # pydicom's dictionary is read before anybody waits for it
+        takes_class(
+            "1.2.840.10008.1.1.1"
+        )  # pydicom's dictionary is read before anybody waits for it
         super().__init__(None, DicomNetSecurityMode.None_)
         try:
             _Association(self).Dispose()  # files that cannot be used are told now, not to a client

@@ -20,7 +20,7 @@ from leadtools_compat._nodes.tls import TlsOptions, TlsVersion
 from leadtools_compat.cli.output import Output
 from leadtools_compat.dicom import DicomTlsCipherSuiteType
 
-__all__ = ["existing", "json_option", "node_options", "suite_of", "tls_options"]
+__all__ = ["existing", "json_option", "node_options", "password_of", "suite_of", "tls_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 PASSWORD = "LEADTOOLS_COMPAT_KEY_PASSWORD"
@@ -167,7 +167,7 @@ def _collect(named: dict[str, Any], server: bool, always: bool) -> TlsOptions | 
         ca=ca,
         certificate=certificate,
         key=key,
-        password=functools.partial(_password, password_file, key or certificate),
+        password=functools.partial(password_of, password_file, key or certificate),
         crl=crl,
         verify=not no_verify,
         check_host=not no_host_check,
@@ -177,8 +177,8 @@ def _collect(named: dict[str, Any], server: bool, always: bool) -> TlsOptions | 
     )
 
 
-def _password(file: str | None, key: str | None) -> str | None:
-    """Answer for an encrypted key; runs inside the loading, at most once a file."""
+def password_of(file: str | None, key: str | None) -> str | None:
+    """Find the password of a key: in a file, the environment, or by asking; None: not to be had."""
     if file is not None:
         return Path(file).read_text("utf-8").partition("\n")[0].rstrip("\r")
     if PASSWORD in os.environ:

@@ -28,6 +28,7 @@ from leadtools_compat.dicom import DicomCommandStatusType, DicomDataSet
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
+    from typing_extensions import Self
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -154,7 +155,9 @@ def find(
 
 
 def _show(out: Output, rows: list[dict[str, str]]) -> None:
-    columns = list(dict.fromkeys(name for row in rows for name in row if any(r.get(name) for r in rows)))
+    columns = list(
+        dict.fromkeys(name for row in rows for name in row if any(r.get(name) for r in rows))
+    )
     if not sys.stdout.isatty():  # for programs that cut lines
         if rows:
             out.say("\t".join(columns))
@@ -192,7 +195,7 @@ class _Counts:
             )
             self.task = self.bar.add_task(what, total=None)
 
-    def __enter__(self) -> _Counts:
+    def __enter__(self) -> Self:
         if self.bar is not None:
             self.bar.start()
         return self

@@ -86,6 +86,8 @@ def scp(
                 out.note("")
     finally:
         signal.signal(signal.SIGTERM, before)
-    out.say(f"ended: {counts['stored']} stored, {counts['refused']} refused, {counts['failed']} failed")
+    out.say(
+        f"ended: {counts['stored']} stored, {counts['refused']} refused, {counts['failed']} failed"
+    )
     out.line({"event": "ended", "seconds": time.monotonic() - began, **counts})
     return exits.OK

@@ -220,7 +220,9 @@ def _report(
     if done and seconds:
         rate += f", {tally.size / 1e6 / seconds:.1f} MB/s, {done / seconds:.0f} files/s"
     if interrupted:
-        out.note("[yellow]interrupted[/yellow]; nothing needs cleaning up, run it again for the rest")
+        out.note(
+            "[yellow]interrupted[/yellow]; nothing needs cleaning up, run it again for the rest"
+        )
     mark = "[green]ok[/green]" if ok else "[red]not all[/red]"
     out.say(f"{mark} {', '.join(words)} ({rate}; {plain(link.get('text', 'not connected'))})")
     out.result(

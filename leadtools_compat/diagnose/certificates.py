@@ -5,17 +5,20 @@ The one rule: a certificate that cannot be parsed in a part is described in all 
 
 from __future__ import annotations
 
+import base64
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
+from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from leadtools_compat._binding import reads
 from leadtools_compat.diagnose.model import Certificate, Finding, Level
@@ -98,9 +101,6 @@ def read_file(path: Path, password: Callable[[], str | None] | None = None) -> C
 
 def _read_pem(content: bytes, made: CertificateFile) -> None:
     made.kind = "PEM"
-    import base64
-    import re
-
     pattern = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
     found = 0
     for number, match in enumerate(pattern.finditer(content), 1):
@@ -108,7 +108,9 @@ def _read_pem(content: bytes, made: CertificateFile) -> None:
         label = match[1].decode("ascii")
         if label in ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"):
             try:
-                made.certificates.append(base64.b64decode(b"".join(match[2].split()), validate=True))
+                made.certificates.append(
+                    base64.b64decode(b"".join(match[2].split()), validate=True)
+                )
             except ValueError:
                 made.problems.append(f"block {number} is not valid Base64")
         elif label.endswith("PRIVATE KEY"):
@@ -152,17 +154,8 @@ def _read_der(
         made.keys = 0 if key is None else 1
         for one in (leaf, *others):
             if one is not None:
-                made.certificates.append(one.public_bytes(_DER))
+                made.certificates.append(one.public_bytes(Encoding.DER))
         return
-
-
-def _der_encoding() -> Any:
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    return Encoding.DER
-
-
-_DER = _der_encoding()
 
 
 def describe(der: bytes, now: datetime | None = None) -> Certificate:
@@ -182,13 +175,22 @@ def describe(der: bytes, now: datetime | None = None) -> Certificate:
             return made
         made.sha256 = parsed.fingerprint(hashes.SHA256()).hex(":")
         for part in (_validity, _key, _signature, _extensions):
-            try:
-                part(made, parsed, now or datetime.now(timezone.utc))
-            except (ValueError, x509.UnsupportedGeneralNameType) as error:
-                made.faults.append(f"{part.__name__.strip('_')}: {error}")
-            except Exception as error:  # noqa: BLE001 - parsers of hostile bytes
-                made.faults.append(f"{part.__name__.strip('_')}: {type(error).__name__}: {error}")
+            _try(part, made, parsed, now or datetime.now(timezone.utc))
     return made
+
+
+def _try(
+    part: Callable[[Certificate, x509.Certificate, datetime], None],
+    made: Certificate,
+    parsed: x509.Certificate,
+    now: datetime,
+) -> None:
+    try:
+        part(made, parsed, now)
+    except (ValueError, x509.UnsupportedGeneralNameType) as error:
+        made.faults.append(f"{part.__name__.strip('_')}: {error}")
+    except Exception as error:  # noqa: BLE001 - parsers of hostile bytes
+        made.faults.append(f"{part.__name__.strip('_')}: {type(error).__name__}: {error}")
 
 
 def _from_text(made: Certificate) -> None:
@@ -243,7 +245,7 @@ def _extensions(made: Certificate, parsed: x509.Certificate, now: datetime) -> N
             made.ocsp += [
                 str(one.access_location.value)
                 for one in value
-                if one.access_method == x509.AuthorityInformationAccessOID.OCSP
+                if one.access_method == AuthorityInformationAccessOID.OCSP
             ]
         elif isinstance(value, x509.TLSFeature):
             made.must_staple = x509.TLSFeatureType.status_request in value
@@ -307,9 +309,7 @@ def order_findings(chain: Sequence[Certificate]) -> list[Finding]:
     subjects = {one.subject for one in chain}
     issuers = {one.issuer for one in chain if not one.self_issued}
     reversed_chain = (
-        len(chain) > 1
-        and chain[0].is_ca
-        and all(b.issuer == a.subject for a, b in zip(chain, chain[1:], strict=False))
+        len(chain) > 1 and chain[0].is_ca and all(b.issuer == a.subject for a, b in pairwise(chain))
     )
     if reversed_chain:
         text = "The chain is reversed: it begins with the authority."
@@ -318,11 +318,13 @@ def order_findings(chain: Sequence[Certificate]) -> list[Finding]:
     if len(chain) > 1 and chain[0].is_ca and any(not one.is_ca for one in chain):
         text = "The first certificate is an authority; TLS presents the first one as its own."
         found.append(Finding(Level.error, "chain", text, "Put the own certificate first."))
-    for number, (one, above) in enumerate(zip(chain, chain[1:], strict=False)):
+    for number, (one, above) in enumerate(pairwise(chain)):
         if one.issuer == above.subject:
             continue
         if one.issuer in subjects:
-            text = f"Certificate {number + 1} ({above.subject}) is not the one that signed {number}."
+            text = (
+                f"Certificate {number + 1} ({above.subject}) is not the one that signed {number}."
+            )
             found.append(
                 Finding(Level.warning, "chain", text, "Put each certificate before its issuer.")
             )

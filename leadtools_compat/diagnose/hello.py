@@ -3,7 +3,7 @@
 No build of OpenSSL offers what has to be looked for here (SSL 3, RC4, 3DES, export and NULL suites),
 and each question takes one message and its answer: nothing is agreed on, no certificate is needed.
 
-The one rule: what comes from the server is hostile; every length is checked, and `Garbled` is the
+The one rule: what comes from the server is hostile; every length is checked, and `GarbledError` is the
 answer to nonsense.
 """
 
@@ -15,9 +15,24 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["GROUPS", "SUITES_12", "SUITES_13", "VERSIONS", "Garbled", "Hello", "Question", "ask"]
+__all__ = [
+    "GROUPS",
+    "SUITES_12",
+    "SUITES_13",
+    "VERSIONS",
+    "GarbledError",
+    "Hello",
+    "Question",
+    "ask",
+]
 
-VERSIONS = {"SSLv3": 0x0300, "TLSv1": 0x0301, "TLSv1.1": 0x0302, "TLSv1.2": 0x0303, "TLSv1.3": 0x0304}
+VERSIONS = {
+    "SSLv3": 0x0300,
+    "TLSv1": 0x0301,
+    "TLSv1.1": 0x0302,
+    "TLSv1.2": 0x0303,
+    "TLSv1.3": 0x0304,
+}
 
 # IANA, "TLS Supported Groups".
 GROUPS = {
@@ -132,7 +147,7 @@ _SERVER_HELLO, _CERTIFICATE, _KEY_EXCHANGE, _REQUEST, _DONE, _STATUS = 2, 11, 12
 _FLIGHT_LIMIT = 512 * 1024
 
 
-class Garbled(Exception):
+class GarbledError(Exception):
     """What came is not TLS; `first` has its beginning."""
 
     def __init__(self, text: str, first: bytes = b"") -> None:
@@ -267,7 +282,7 @@ class _Reader:
 
     def take(self, size: int) -> bytes:
         if size > len(self._content) - self._at:
-            raise Garbled("a length points past the end of a message")
+            raise GarbledError("a length points past the end of a message")
         self._at += size
         return self._content[self._at - size : self._at]
 
@@ -339,13 +354,13 @@ class _Flight:
             content += got
         self._total += size
         if self._total > _FLIGHT_LIMIT:
-            raise Garbled("the server's first flight does not end")
+            raise GarbledError("the server's first flight does not end")
         return content
 
     def record(self) -> tuple[int, bytes]:
         header = self.exactly(5)
         if header[0] not in (20, _ALERT, _HANDSHAKE, _APPLICATION) or header[1] != 3:
-            raise Garbled("the answer is not TLS", header)
+            raise GarbledError("the answer is not TLS", header)
         return header[0], self.exactly(int.from_bytes(header[3:], "big"))
 
 
@@ -363,7 +378,7 @@ def ask(address: tuple[str, int], question: Question, timeout: float) -> Hello:
     ------
     OSError
         No connection; a `TimeoutError` too when no answer comes.
-    Garbled
+    GarbledError
         The answer is not TLS.
     """
     end = time.monotonic() + timeout
@@ -400,7 +415,7 @@ def _read(flight: _Flight, answer: Hello, began: float) -> None:
         while len(waiting) >= 4:
             size = 4 + int.from_bytes(waiting[1:4], "big")
             if size > _FLIGHT_LIMIT:
-                raise Garbled("a message of the server is too long")
+                raise GarbledError("a message of the server is too long")
             if len(waiting) < size:
                 break
             _message(waiting[0], waiting[4:size], answer)

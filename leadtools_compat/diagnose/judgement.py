@@ -163,9 +163,7 @@ def _client(report: Report) -> None:
     tls = report.tls
     if tls.client_certificate == "not requested":
         text = "The peer asks for no client certificate: anybody may connect to it."
-        report.add(
-            Level.warning, "client certificate", text, "Have it verify clients, if it can."
-        )
+        report.add(Level.warning, "client certificate", text, "Have it verify clients, if it can.")
     elif tls.client_certificate == "optional":
         text = "The peer asks for a client certificate, and also takes clients without one."
         report.add(Level.warning, "client certificate", text, "Have it insist on one.")

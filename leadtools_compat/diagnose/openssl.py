@@ -17,12 +17,12 @@ from pathlib import Path
 
 from leadtools_compat._nodes.tls import TlsOptions, is_der
 
-__all__ = ["Untested", "alpn", "resumption", "stapling"]
+__all__ = ["UntestedError", "alpn", "resumption", "stapling"]
 
 _TICKET_WAIT = 0.5
 
 
-class Untested(Exception):
+class UntestedError(Exception):
     """A probe could not be made; the text says why."""
 
 
@@ -32,7 +32,7 @@ def _context(tls: TlsOptions) -> ssl.SSLContext:
     context.verify_mode = ssl.CERT_NONE  # judged elsewhere; nothing is sent over these links
     if tls.certificate is not None:
         if is_der(tls.certificate):
-            raise Untested("the own certificate is DER, which Python's ssl does not take")
+            raise UntestedError("the own certificate is DER, which Python's ssl does not take")
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -40,7 +40,7 @@ def _context(tls: TlsOptions) -> ssl.SSLContext:
                     tls.certificate, tls.key, lambda: (tls.password and tls.password()) or ""
                 )
         except (ssl.SSLError, OSError) as error:
-            raise Untested(f"the own certificate cannot be loaded: {error}") from error
+            raise UntestedError(f"the own certificate cannot be loaded: {error}") from error
     return context
 
 
@@ -55,7 +55,7 @@ def _connect(
         plain = socket.create_connection(address, timeout)
         return context.wrap_socket(plain, server_hostname=host, session=session)
     except (OSError, ValueError) as error:
-        raise Untested(f"no handshake: {error}") from error
+        raise UntestedError(f"no handshake: {error}") from error
 
 
 def alpn(address: tuple[str, int], host: str, tls: TlsOptions, timeout: float) -> str:
@@ -87,13 +87,13 @@ def stapling(address: tuple[str, int], host: str, tls: TlsOptions, timeout: floa
     """Ask for an OCSP response by ``openssl s_client``; give ``none`` or its status."""
     program = shutil.which("openssl")
     if program is None:
-        raise Untested("the program 'openssl' is not installed")
+        raise UntestedError("the program 'openssl' is not installed")
     target = f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"
     command = [program, "s_client", "-connect", target, "-status", "-servername", host]
     if tls.certificate is not None and not is_der(tls.certificate):
         command += ["-cert", tls.certificate, "-key", tls.key or tls.certificate]
         if tls.password is not None and _encrypted(tls.key or tls.certificate):
-            raise Untested("the key has a password, which is not given to other programs")
+            raise UntestedError("the key has a password, which is not given to other programs")
     try:
         done = subprocess.run(
             command,
@@ -104,7 +104,7 @@ def stapling(address: tuple[str, int], host: str, tls: TlsOptions, timeout: floa
             env={**os.environ, "OPENSSL_CONF": os.devnull, "LC_ALL": "C"},
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Untested(f"openssl s_client: {error}") from error
+        raise UntestedError(f"openssl s_client: {error}") from error
     printed = done.stdout.decode("utf-8", "replace")
     if "OCSP response: no response sent" in printed:
         return "none"
@@ -113,7 +113,7 @@ def stapling(address: tuple[str, int], host: str, tls: TlsOptions, timeout: floa
             return line.partition(":")[2].strip()
     if "OCSP Response Status: successful" in printed:
         return "successful"
-    raise Untested("openssl s_client made no handshake")
+    raise UntestedError("openssl s_client made no handshake")
 
 
 def _encrypted(file: str) -> bool:

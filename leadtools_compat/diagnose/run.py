@@ -6,6 +6,7 @@ one goes on.
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import time
@@ -24,6 +25,7 @@ from leadtools_compat.dicom import (
     DicomNet,
     DicomOpenSslVerificationFlags,
     DicomSecurityCertificateException,
+    DicomSecurityCertificateExceptionCode,
 )
 from leadtools_compat.dicom._net_state import state_of
 from leadtools_compat.dicom.dicom_failure import alert_name
@@ -31,7 +33,6 @@ from leadtools_compat.dicom.dicom_failure import alert_name
 __all__ = ["diagnose"]
 
 _NOT_TLS = (DicomExceptionCode.TlsPeerNotTls, DicomExceptionCode.TlsHandshakeTimeout)
-_MOST_REMEDIES = 8
 
 
 def diagnose(
@@ -114,7 +115,7 @@ def _tcp(report: Report, timeout: float) -> tuple[str, int] | None:
                 connection.connected = one
                 connection.seconds = time.perf_counter() - began
                 return one, report.port
-        except OSError as error:
+        except OSError as error:  # noqa: PERF203
             connection.failed.append(f"{one}: {error.strerror or error}")
     report.events.append(Event(time.perf_counter() - began, "us", "TCP connect", False))
     return None
@@ -166,7 +167,7 @@ def _link(
                 _dicom(report, client)
             elif tls is not None:
                 report.untested.append("association and C-ECHO: the peer's certificate is refused")
-                failure = _remedies(report, node, tls, timeout)
+                failure = _refusal(node, tls, timeout, complaints[0].code)
             client.release()
         except NodeError as error:
             failure = error.failure
@@ -189,7 +190,8 @@ def _read_link(report: Report, client: _Prober) -> None:
     depths = {text: depth for depth, (_, text) in enumerate(sent)}
     for text, code, message in client.calls:
         subject = text.partition("\n")[0].removeprefix("Subject Name: ")
-        tls.verdicts.append(Verdict(depths.get(text), subject, code, message))
+        remedy = reads.verify_remedy(int(DicomSecurityCertificateExceptionCode[code]))
+        tls.verdicts.append(Verdict(depths.get(text), subject, code, message, remedy))
     tls.verified = bool(tls.verdicts) and all(one.good for one in tls.verdicts)
     if reads.tls_info(handle, lib.DICOM_TLS_INFO_CERTIFICATE_REQUESTED) == "1":
         tls.client_certificate = "requested"
@@ -202,27 +204,14 @@ def _read_link(report: Report, client: _Prober) -> None:
         tls.client_certificate = "required"
 
 
-def _remedies(
-    report: Report, node: Node, tls: TlsOptions, timeout: float
-) -> DicomFailure | None:
-    """Connect once for each kind of complaint, and stop there: the record has the remedy."""
-    first: DicomFailure | None = None
-    known: dict[str, str] = {}
-    for verdict in report.tls.verdicts:
-        if verdict.good or verdict.code in known or len(known) >= _MOST_REMEDIES:
-            continue
-        with _Prober(node, tls, timeout, verdict.code) as client:
-            try:
-                client.open()
-            except NodeError as error:
-                if error.failure is not None:
-                    first = first or error.failure
-                    known[verdict.code] = error.failure.remedy
-    report.tls.verdicts = [
-        Verdict(one.depth, one.subject, one.code, one.message, known.get(one.code, ""))
-        for one in report.tls.verdicts
-    ]
-    return first
+def _refusal(node: Node, tls: TlsOptions, timeout: float, complaint: str) -> DicomFailure | None:
+    """Connect once more as a client that does not overrule: the record of the refusal."""
+    with _Prober(node, tls, timeout, complaint) as client:
+        try:
+            client.open()
+        except NodeError as error:
+            return error.failure
+    return None
 
 
 def _dicom(report: Report, client: Client) -> None:
@@ -273,7 +262,7 @@ def _events(report: Report, client: Client) -> None:
     for step in client.progress:
         if step.what.startswith("verify\t"):
             _, code, subject = step.what.split("\t", 2)
-            text = f"verify {subject}: {code}"
+            text = f"verify {_common_name(subject)}: {code}"
             report.events.append(Event(step.at, "self", text, code == "Success"))
             continue
         who, text = _STEPS.get(step.what, ("both", step.what))
@@ -286,8 +275,16 @@ def _events(report: Report, client: Client) -> None:
         report.events.append(Event(step.at, who, text, good))
         if step.what == "connected" and report.with_tls:
             report.events.append(Event(step.at, "us", "ClientHello"))
+    if secure and not report.tls.verified and not report.dicom.tried and report.events:
+        refused = "certificate refused: nothing is sent"
+        report.events.append(Event(report.events[-1].at, "self", refused, False))
     if not report.connection.connected and client.PeerAddress:
         report.connection.connected = client.PeerAddress
+
+
+def _common_name(subject: str) -> str:
+    found = re.search(r'CN = ("(?:[^"\\]|\\.)*"|[^,]*)', subject)
+    return found[1].strip('"') if found else subject
 
 
 # ---- versions, suites, groups
@@ -305,7 +302,7 @@ def _hellos(
         report.tls.versions[name] = offer
         try:
             _suites(offer, address, number, pool, timeout, sni)
-        except (OSError, hello.Garbled) as error:
+        except (OSError, hello.GarbledError) as error:
             report.untested.append(f"{name}: {error}")
             continue
         if offer.accepted and number >= 0x0303 and not report.tls.groups:
@@ -314,7 +311,7 @@ def _hellos(
     try:
         _groups(report, address, timeout, sni)
         _small_dh(report, address, timeout, sni)
-    except (OSError, hello.Garbled) as error:
+    except (OSError, hello.GarbledError) as error:
         report.untested.append(f"groups: {error}")
 
 
@@ -416,7 +413,7 @@ def _others(
                 facts.resumption = openssl.resumption(address, host, tls, timeout)
             elif facts.stapling is None or facts.stapling == "stapled":
                 facts.stapling = openssl.stapling(address, host, tls, timeout)
-        except (openssl.Untested, OSError, ssl.SSLError) as error:
+        except (openssl.UntestedError, OSError, ssl.SSLError) as error:
             report.untested.append(f"{what}: {error}")
     if facts.client_certificate == "requested":
         told("client certificate")

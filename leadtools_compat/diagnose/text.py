@@ -95,10 +95,10 @@ def _tls(tree: Tree, report: Report) -> None:
             _certificate(chain, depth, one)
     if tls.verdicts:
         verdicts = branch.add("OnVerify")
-        for one in tls.verdicts:
-            mark = "[green]1[/green]" if one.good else "[red]0[/red]"
-            where = "anchor" if one.depth is None else f"depth {one.depth}"
-            verdicts.add(f"{mark} {where}: {_safe(one.subject)}: {_safe(one.code)}")
+        for said in tls.verdicts:
+            mark = "[green]1[/green]" if said.good else "[red]0[/red]"
+            where = "anchor" if said.depth is None else f"depth {said.depth}"
+            verdicts.add(f"{mark} {where}: {_safe(said.subject)}: {_safe(said.code)}")
     branch.add(f"name that was checked: {_known(tls.expected_host, 'none')}")
     branch.add(f"client certificate: {_known(tls.client_certificate)}")
     if tls.ca_names:
