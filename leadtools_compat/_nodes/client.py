@@ -46,7 +46,7 @@ EXPLICIT = "1.2.840.10008.1.2.1"
 MAX_LENGTH = 0x40000
 _SLICE = 0.5
 _DRAIN = 2.0
-_GONE = (
+GONE = (
     DicomExceptionCode.NetNotConnected,
     DicomExceptionCode.AssociationNotEstablished,
     DicomExceptionCode.InvalidState,
@@ -310,6 +310,14 @@ class Client(DicomNet):
         """Take what a C-GET brings, on the worker thread."""
         return DicomCommandStatusType.ClassNotSupported
 
+    def _reply(self, function: Callable[..., None], *arguments: Any) -> None:
+        """Answer; a peer that has gone meanwhile is told of in OnClose."""
+        try:
+            function(*arguments)
+        except DicomException as error:
+            if error.Code not in GONE:
+                raise
+
     # ---- waiting ----
 
     def _note(self, what: str) -> None:
@@ -323,7 +331,7 @@ class Client(DicomNet):
         try:
             function(*arguments)
         except DicomException as error:
-            if error.Code in _GONE:
+            if error.Code in GONE:
                 self._raise_if_over()
             raise NodeError.local(error) from error
 
@@ -410,7 +418,7 @@ class Client(DicomNet):
         self._note("aborted")
 
     def OnReceiveReleaseRequest(self) -> None:
-        self.SendReleaseResponse()
+        self._reply(self.SendReleaseResponse)
 
     def OnReceiveReleaseResponse(self) -> None:
         self._note("released")
@@ -490,7 +498,9 @@ class Client(DicomNet):
         ds: DicomDataSet | None,
     ) -> None:
         status = self.take(instance, ds)
-        self.SendCStoreResponse(presentationID, messageID, affectedClass, instance, status)
+        self._reply(
+            self.SendCStoreResponse, presentationID, messageID, affectedClass, instance, status
+        )
 
     def OnPrivateKeyPassword(self, encryption: bool) -> str | None:
         if self.tls is None or self.tls.password is None:

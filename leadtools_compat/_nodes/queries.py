@@ -215,7 +215,6 @@ def row(data: Dataset) -> dict[str, str]:
                 made.update(row(item))
         elif element.keyword not in ("SpecificCharacterSet", "QueryRetrieveLevel"):
             value = element.value
-            many = not isinstance(value, str) and hasattr(value, "__iter__")
-            text = "\\".join(map(str, value)) if many and value is not None else str(value or "")
+            text = "\\".join(map(str, value)) if element.VM > 1 else str(value or "")
             made[element.keyword or str(element.tag)] = text
     return made

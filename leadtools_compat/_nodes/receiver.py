@@ -11,8 +11,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from leadtools_compat._nodes.client import MAX_LENGTH, VERIFICATION
+from leadtools_compat._nodes.client import GONE, MAX_LENGTH, VERIFICATION
 from leadtools_compat._nodes.tls import TlsOptions, configure
 from leadtools_compat.dicom import (
     DicomAssociate,
@@ -92,10 +93,19 @@ class _Association(DicomNet):
         tls = self.owner.tls
         return tls.password() if tls is not None and tls.password is not None else None
 
+    def _reply(self, function: Callable[..., None], *arguments: Any) -> None:
+        """Answer; a client that has gone meanwhile is told of in OnClose."""
+        try:
+            function(*arguments)
+        except DicomException as error:
+            if error.Code not in GONE:
+                raise
+
     def OnReceiveAssociateRequest(self, association: DicomAssociate) -> None:
         owner = self.owner
         if owner.title is not None and association.Called != owner.title:
-            self.SendAssociateReject(
+            self._reply(
+                self.SendAssociateReject,
                 DicomAssociateRejectResultType.Permanent,
                 DicomAssociateRejectSourceType.User,
                 DicomAssociateRejectReasonType.Called,
@@ -112,14 +122,14 @@ class _Association(DicomNet):
                     result = DicomAssociateAcceptResultType.AbstractSyntax
                 answer.AddPresentationContext(number, result, abstract)
                 answer.AddTransfer(number, association.GetTransfer(number, 0))
-            self.SendAssociateAccept(answer)
+            self._reply(self.SendAssociateAccept, answer)
         owner.events.associated(association.Calling, self.PeerAddress)
 
     def OnReceiveCEchoRequest(
         self, presentationID: int, messageID: int, affectedClass: str
     ) -> None:
         success = DicomCommandStatusType.Success
-        self.SendCEchoResponse(presentationID, messageID, affectedClass, success)
+        self._reply(self.SendCEchoResponse, presentationID, messageID, affectedClass, success)
 
     def OnReceiveCStoreRequest(
         self,
@@ -141,10 +151,12 @@ class _Association(DicomNet):
             self.owner.events.refused(kept, self.PeerAddress)
         else:
             self.owner.events.stored(kept, self.PeerAddress)
-        self.SendCStoreResponse(presentationID, messageID, affectedClass, instance, status)
+        self._reply(
+            self.SendCStoreResponse, presentationID, messageID, affectedClass, instance, status
+        )
 
     def OnReceiveReleaseRequest(self) -> None:
-        self.SendReleaseResponse()
+        self._reply(self.SendReleaseResponse)
 
 
 class Receiver(DicomNet):

@@ -11,6 +11,7 @@ import importlib
 import json
 import logging
 import sys
+import warnings
 from typing import Any
 
 import click
@@ -89,7 +90,10 @@ def run(arguments: list[str]) -> int:
     handler = _LibraryLog(_output(arguments))
     library.addHandler(handler)
     try:
-        return _run(arguments)
+        with warnings.catch_warnings():
+            # What pydicom thinks of foreign data sets; those that matter end in an error of a verb.
+            warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
+            return _run(arguments)
     finally:
         library.removeHandler(handler)
 

@@ -169,25 +169,29 @@ def _judge(
     from leadtools_compat.testing.judge import complaints
 
     # The library's own OpenSSL: what it says here is what it says in a handshake.
-    said = complaints(
-        chain,
-        trusted,
-        "client" if role == "client" else "server",
-        crl_file=crl,
-        host=host,
-        library=library_path(),
-    )
+    try:
+        said = complaints(
+            chain,
+            trusted,
+            "client" if role == "client" else "server",
+            crl_file=crl,
+            host=host,
+            library=library_path(),
+        )
+    except ValueError as error:
+        remedy = "Have the certificate issued anew: no peer can read it."
+        return [{"code": "", "depth": 0, "message": str(error), "remedy": remedy}]
     made = []
     for complaint in said:
-        error = DicomSecurityCertificateException(
+        finding = DicomSecurityCertificateException(
             DicomSecurityCertificateExceptionCode[complaint.code]
         )
         made.append(
             {
                 "code": complaint.code,
                 "depth": complaint.depth,
-                "message": error.Message,
-                "remedy": error.remedy,
+                "message": finding.Message,
+                "remedy": finding.remedy,
             }
         )
     return made

@@ -144,7 +144,7 @@ def _collect(named: dict[str, Any], server: bool, always: bool) -> TlsOptions | 
     password_file: str | None = named.pop("password_file")
     crl: str | None = named.pop("crl")
     version: TlsVersion | None = named.pop("tls_version")
-    suites: tuple[str, ...] = named.pop("suites")
+    suites = tuple(suite_of(name) for name in named.pop("suites"))
     no_verify: bool = named.pop("no_verify")
     host_name: str | None = named.pop("host_name", None)
     no_host_check: bool = named.pop("no_host_check", False)
@@ -173,7 +173,7 @@ def _collect(named: dict[str, Any], server: bool, always: bool) -> TlsOptions | 
         check_host=not no_host_check,
         host_name=host_name,
         version=version,
-        suites=tuple(suite_of(name) for name in suites),
+        suites=suites,
     )
 
 

@@ -16,7 +16,7 @@ from leadtools_compat._nodes.client import NodeError
 from leadtools_compat.dicom import DicomExceptionCode, DicomFailure
 from leadtools_compat.dicom.dicom_failure import alert_name
 
-__all__ = ["Output", "facts", "plain"]
+__all__ = ["Output", "facts", "harmless", "plain"]
 
 _NO_TERMINAL = 100_000
 # The library's remedies speak of its calls; these are the same in options.
@@ -30,10 +30,14 @@ _OPTIONS = {
 }
 
 
+def harmless(text: str) -> str:
+    """Make control characters visible, but tabs."""
+    return "".join(c if c.isprintable() or c == "\t" else repr(c)[1:-1] for c in text)
+
+
 def plain(text: object) -> str:
     """Make foreign text harmless: no control characters, no markup."""
-    cleaned = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
-    return escape(cleaned)
+    return escape(harmless(str(text)).replace("\t", "\\t"))
 
 
 def _width(stream: TextIO) -> int | None:
@@ -64,6 +68,11 @@ class Output:
         """Print a line of the result, with rich's markup; nothing with ``--json``."""
         if not self.as_json:
             self.console.print(text)
+
+    def raw(self, text: str) -> None:
+        """Print a line for programs: no markup, tabs stay tabs; nothing with ``--json``."""
+        if not self.as_json:
+            print(harmless(text))
 
     def show(self, renderable: Any) -> None:
         """Print a table, a tree …; nothing with ``--json``."""

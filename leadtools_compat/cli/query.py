@@ -160,9 +160,9 @@ def _show(out: Output, rows: list[dict[str, str]]) -> None:
     )
     if not sys.stdout.isatty():  # for programs that cut lines
         if rows:
-            out.say("\t".join(columns))
+            out.raw("\t".join(columns))
         for row in rows:
-            out.say("\t".join(plain(row.get(name, "")) for name in columns))
+            out.raw("\t".join(row.get(name, "").replace("\t", " ") for name in columns))
         out.note(f"{len(rows)} matches")
         return
     table = Table(header_style="bold")
