@@ -296,12 +296,14 @@ class Client(DicomNet):
 
     def release(self) -> None:
         """End the association and the connection in good order; a peer that fails now is forgiven."""
-        if self._over or not self.IsAssociated():
-            self.Close()
+        if self._over:
             return
         try:
-            self._note("release")
-            self._send(self.SendReleaseRequest)
+            if self.IsAssociated():
+                self._note("release")
+                self._send(self.SendReleaseRequest)
+            else:
+                self.Close()
             self._wait("closed", self.timeout)
         except NodeError:
             self.CloseForced(False)

@@ -38,6 +38,7 @@ _STAGES |= {"certificate": exits.TLS}
 @click.option(
     "--quick", is_flag=True, help="One connection only; versions and suites are not probed."
 )
+@click.option("--no-dicom", is_flag=True, help="No association and no C-ECHO.")
 @tls_options(always=True)
 @json_option
 def diagnose(
@@ -48,6 +49,7 @@ def diagnose(
     is_plain: bool,
     html: Path | None,
     quick: bool,
+    no_dicom: bool,
 ) -> int:
     """Find out what the peer HOST PORT can do in TLS and DICOM, and what is wrong.
 
@@ -73,6 +75,7 @@ def diagnose(
             calling=node.calling,
             timeout=min(timeout, 10.0) if timeout == 30.0 else timeout,
             probes=not quick,
+            dicom=not no_dicom,
             told=told,
         )
     if html is not None:

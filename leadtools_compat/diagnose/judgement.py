@@ -203,4 +203,5 @@ def _verdict(report: Report) -> str:
         return f"The plain connection works; nothing is encrypted.{more}"
     if report.dicom.echo == "Success":
         return f"TLS works, the certificate is trusted, the node answers C-ECHO.{more}"
-    return f"TLS works.{more}"
+    trusted = "the certificate is trusted" if report.tls.verified else "nothing more was tried"
+    return f"TLS works, {trusted}.{more}"

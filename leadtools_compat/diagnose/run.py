@@ -44,6 +44,7 @@ def diagnose(
     calling: str = "LT-COMPAT",
     timeout: float = 10.0,
     probes: bool = True,
+    dicom: bool = True,
     told: Callable[[str], None] = lambda what: None,
 ) -> Report:
     """Find out what a peer can do, and what is wrong.
@@ -61,6 +62,8 @@ def diagnose(
     probes
         False: only the one connection, without the further questions (versions, suites, groups,
         resumption, ALPN, stapling), about 40 short connections.
+    dicom
+        False: no association and no C-ECHO.
     told
         Called with the name of each step.
 
@@ -83,7 +86,7 @@ def diagnose(
     address = _tcp(report, timeout)
     if address is not None:
         told("handshake")
-        failure = _link(report, node, tls, timeout)
+        failure = _link(report, node, tls, timeout, dicom)
         speaks_tls = failure is None or failure.code not in _NOT_TLS
         if tls is not None and probes and speaks_tls:
             _hellos(report, address, timeout, told)
@@ -153,21 +156,19 @@ class _Prober(Client):
 
 
 def _link(
-    report: Report, node: Node, tls: TlsOptions | None, timeout: float
+    report: Report, node: Node, tls: TlsOptions | None, timeout: float, dicom: bool
 ) -> DicomFailure | None:
     failure: DicomFailure | None = None
+    refused: str | None = None
     with _Prober(node, tls, timeout) as client:
         try:
             client.open()
             if tls is not None:
                 _read_link(report, client)
-            complaints = [one for one in report.tls.verdicts if not one.good]
-            trusted = tls is None or not complaints or not tls.verify
-            if trusted:
+                if tls.verify:
+                    refused = next((v.code for v in report.tls.verdicts if not v.good), None)
+            if refused is None and dicom:
                 _dicom(report, client)
-            elif tls is not None:
-                report.untested.append("association and C-ECHO: the peer's certificate is refused")
-                failure = _refusal(node, tls, timeout, complaints[0].code)
             client.release()
         except NodeError as error:
             failure = error.failure
@@ -176,6 +177,10 @@ def _link(
             if tls is not None and not report.tls.chain:
                 _read_link(report, client)
         _events(report, client)
+    if refused is not None and tls is not None:
+        # After the first one has ended: some peers serve one connection at a time.
+        report.untested.append("association and C-ECHO: the peer's certificate is refused")
+        failure = _refusal(node, tls, timeout, refused)
     return failure
 
 
@@ -187,7 +192,9 @@ def _read_link(report: Report, client: _Prober) -> None:
     tls.expected_host = client.expected_host
     sent = reads.peer_certificates(handle)
     tls.chain = [certificates.describe(der) for der, _ in sent]
-    depths = {text: depth for depth, (_, text) in enumerate(sent)}
+    depths: dict[str, int] = {}
+    for depth, (_, text) in enumerate(sent):  # some send one twice
+        depths.setdefault(text, depth)
     for text, code, message in client.calls:
         subject = text.partition("\n")[0].removeprefix("Subject Name: ")
         remedy = reads.verify_remedy(int(DicomSecurityCertificateExceptionCode[code]))
@@ -275,9 +282,10 @@ def _events(report: Report, client: Client) -> None:
         report.events.append(Event(step.at, who, text, good))
         if step.what == "connected" and report.with_tls:
             report.events.append(Event(step.at, "us", "ClientHello"))
-    if secure and not report.tls.verified and not report.dicom.tried and report.events:
-        refused = "certificate refused: nothing is sent"
-        report.events.append(Event(report.events[-1].at, "self", refused, False))
+    refused = any(not one.good for one in report.tls.verdicts)
+    if secure and refused and not report.dicom.tried:
+        ended = "certificate refused: nothing is sent"
+        report.events.append(Event(report.events[-1].at, "self", ended, False))
     if not report.connection.connected and client.PeerAddress:
         report.connection.connected = client.PeerAddress
 
