@@ -907,6 +907,8 @@ L_INT L_DicomGetPeerCertificateTLS(HDICOMNET hNet, L_UINT nIndex, L_UCHAR *pDer,
                                    L_UINT *pnText);
 /* The text that VERIFYCALLBACK would get for the first certificate in a PEM or DER file. *pnText as above. */
 L_INT L_DicomGetCertificateText(const L_UCHAR *pCert, L_UINT nCert, L_INT nType, L_TCHAR *pszText, L_UINT *pnText);
+/* What to do about an L_X509_V_ERR_... code: one sentence, "" for L_X509_V_OK. Never NULL, never to be freed. */
+const L_TCHAR *L_DicomGetVerifyRemedy(L_INT nCode);
 
 /* ---- associations -------------------------------------------------------------------------------------------- */
 
