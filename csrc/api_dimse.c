@@ -43,6 +43,7 @@ static int before_send(ldc_net *net, ldc_command *command)
 {
     ldc_command_fault fault;
     size_t length = 0;
+    bool computed;
     pthread_mutex_lock(&net->lock);
     DICOMNETCALLBACK callbacks = net->callbacks;
     pthread_mutex_unlock(&net->lock);
@@ -54,9 +55,9 @@ static int before_send(ldc_net *net, ldc_command *command)
     int rc = set == NULL ? DICOM_ERROR_MEMORY
                          : L_DicomSetBufferDS(set, bytes, length, LDC_IMPLICIT_LITTLE);
     free(bytes);
-    if (rc == DICOM_SUCCESS && ldc_user_enter()) {
+    if (rc == DICOM_SUCCESS && ldc_user_enter(&computed)) {
         callbacks.pfnBeforeSendCommandSet(ldc_net_handle(net), set, callbacks.pUserData);
-        ldc_user_leave();
+        ldc_user_leave(computed);
     }
     const L_UCHAR *changed = NULL;
     L_UINT64 size = 0;

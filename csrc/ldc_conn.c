@@ -46,7 +46,7 @@ static void conn_destroy(ldc_ref *ref)
     ldc_conn_awaits_fini(conn);
     ldc_upper_free(conn->upper);
     if (conn->tls != NULL) {
-        ldc_ref_put(&conn->tls->ref);
+        ldc_ref_put(&conn->tls->shared.ref);
     }
     if (conn->net != NULL) {
         ldc_net_put(conn->net);
@@ -59,7 +59,7 @@ static void conn_destroy(ldc_ref *ref)
 static void wake_up(void *owner)
 {
     ldc_conn *conn = owner;
-    ldc_actor_post(&conn->actor, LDC_CONN_SEND);
+    ldc_actor_run(&conn->actor, LDC_CONN_SEND);
 }
 
 ldc_upper *ldc_conn_upper(ldc_conn *conn)
@@ -100,7 +100,7 @@ static ldc_conn *conn_new(ldc_net *net, ldc_tls_context *tls, bool server)
     ldc_ref_get(&net->ref);
     conn->net = net;
     if (tls != NULL) {
-        ldc_ref_get(&tls->ref);
+        ldc_ref_get(&tls->shared.ref);
     }
     conn->tls = tls;
     conn->server = server;
@@ -425,5 +425,6 @@ ldc_conn_counts ldc_conn_statistics(void)
 {
     return (ldc_conn_counts){.handshakes = atomic_load(&ldc_conn_totals.handshakes),
                              .links = atomic_load(&ldc_conn_totals.links),
-                             .link_failures = atomic_load(&ldc_conn_totals.link_failures)};
+                             .link_failures = atomic_load(&ldc_conn_totals.link_failures),
+                             .resumed = atomic_load(&ldc_conn_totals.resumed)};
 }

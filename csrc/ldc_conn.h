@@ -57,7 +57,7 @@ void ldc_conn_after_fork(void);
 /* Statistics. */
 typedef struct ldc_conn_counts {
     unsigned handshakes;
-    uint64_t links, link_failures;
+    uint64_t links, link_failures, resumed;
 } ldc_conn_counts;
 ldc_conn_counts ldc_conn_statistics(void);
 

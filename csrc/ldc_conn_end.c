@@ -65,6 +65,10 @@ void ldc_conn_linger(ldc_conn *conn, bool goodbye, bool forced)
         conn->transport->ops->free(conn->transport);
         conn->transport = NULL;
     }
+    if (conn->tls != NULL) { /* a key does not linger */
+        ldc_ref_put(&conn->tls->shared.ref);
+        conn->tls = NULL;
+    }
     if (conn->actor.fd < 0 || shutdown(conn->actor.fd, SHUT_WR) != 0) {
         ldc_conn_die(conn);
         return;

@@ -32,7 +32,7 @@ enum {
     DEADLINE_IDLE = 4
 };
 enum {
-    READ_SIZE = 16 * 1024,
+    READ_SIZE = 64 * 1024, /* of TLS: one record */
     READS_AT_ONCE = 16,
     DRAIN_BYTES = 64 * 1024 * 1024,
     FORCED_LINGER_MS = 1000,
@@ -85,7 +85,7 @@ typedef struct endpoints {
 /* Counted over all connections. */
 extern struct ldc_conn_totals {
     atomic_uint handshakes, draining;
-    atomic_ullong links, link_failures;
+    atomic_ullong links, link_failures, resumed;
 } ldc_conn_totals;
 
 /* ldc_conn.c */
@@ -110,6 +110,7 @@ void ldc_conn_end_connect(ldc_conn *conn, int error);
 
 /* ldc_conn_link.c */
 int ldc_conn_verdict(void *owner, int ok, char *text, int code, const char *error_text);
+bool ldc_conn_asks(void *owner); /* ldc_asks_fn */
 void ldc_conn_go(ldc_conn *conn);
 void ldc_conn_shake_hands(ldc_conn *conn);
 void ldc_conn_timed_out(ldc_conn *conn);

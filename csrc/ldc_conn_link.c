@@ -127,6 +127,9 @@ void ldc_conn_serve(ldc_conn *conn)
     ldc_io result = ldc_upper_flush(conn->upper, conn->transport, wants_sent(conn), &more, &sent);
     if (sent > 0) {
         conn->last_write = ldc_now_ms();
+        if (conn->net != NULL) {
+            atomic_fetch_add(&conn->net->sent, sent);
+        }
     }
     if (result == LDC_IO_FAILED || result == LDC_IO_CLOSED) {
         write_failed(conn);
@@ -184,6 +187,9 @@ void ldc_conn_read(ldc_conn *conn)
                 return;
             }
             conn->last_read = ldc_now_ms();
+            if (conn->net != NULL) {
+                atomic_fetch_add(&conn->net->received, got);
+            }
             ldc_upper_receive(conn->upper, buffer, got, wants_pdus(conn));
             if (ldc_conn_inbox_full(conn)) {
                 atomic_store(&conn->paused, true);
@@ -211,8 +217,9 @@ void ldc_conn_read(ldc_conn *conn)
             ldc_conn_end_failed(conn);
             return;
         }
-        if (ldc_upper_broken(conn->upper)) {
-            ldc_conn_serve(conn);
+        if (ldc_upper_broken(conn->upper) || conn->transport->drained) {
+            conn->read_wants_write = false;
+            ldc_conn_serve(conn); /* arms the poller, which looks for itself */
             return;
         }
     }
@@ -228,6 +235,18 @@ int ldc_conn_verdict(void *owner, int ok, char *text, int code, const char *erro
     return ldc_deliver_verdict(conn->net, conn, ok, text, code, error_text);
 }
 
+bool ldc_conn_asks(void *owner)
+{
+    ldc_conn *conn = owner;
+    if (conn->net == NULL) {
+        return true;
+    }
+    pthread_mutex_lock(&conn->net->lock);
+    bool asks = ldc_net_judges(conn->net);
+    pthread_mutex_unlock(&conn->net->lock);
+    return asks;
+}
+
 static void ready(ldc_conn *conn)
 {
     conn->phase = READY;
@@ -236,6 +255,7 @@ static void ready(ldc_conn *conn)
     atomic_fetch_sub(&ldc_conn_totals.handshakes, 1u);
     atomic_fetch_add(&ldc_conn_totals.links, 1u);
     ldc_tls_link *link = ldc_tls_link_of(conn->transport);
+    atomic_fetch_add(&ldc_conn_totals.resumed, link != NULL && link->resumed ? 1u : 0u);
     if (link != NULL && (!link->judged || link->failed || link->overruled)) {
         char *subject = sk_X509_num(link->received) > 0
                             ? ldc_subject_text(sk_X509_value(link->received, 0))

@@ -171,13 +171,14 @@ static void event_free(ldc_event *event)
 static int call_verify(const DICOMNETCALLBACKEXT *ext, ldc_net *net, ldc_question *question)
 {
     int value = DICOM_VERIFY_NO_ANSWER;
+    bool computed;
     if (ext->pfnVerify == NULL) {
         return question->ok;
     }
-    if (!answered_already(question) && ldc_user_enter()) {
+    if (!answered_already(question) && ldc_user_enter(&computed)) {
         value = ext->pfnVerify(ldc_net_handle(net), question->ok, question->text, question->code,
                                question->error_text);
-        ldc_user_leave();
+        ldc_user_leave(computed);
     }
     return value;
 }
@@ -240,7 +241,8 @@ static void tell(ldc_event *event)
         answer(event->question, call_verify(&ext, net, event->question));
         return;
     }
-    if (!ldc_user_enter()) {
+    bool computed;
+    if (!ldc_user_enter(&computed)) {
         return;
     }
     switch (event->kind) {
@@ -281,7 +283,7 @@ static void tell(ldc_event *event)
     case LDC_EVENT_VERIFY:
         break;
     }
-    ldc_user_leave();
+    ldc_user_leave(computed);
 }
 
 static void push(ldc_event *event);
@@ -649,6 +651,7 @@ static bool begin_turn(ldc_net *net, ldc_conn *conn)
     struct timespec end = at_ms(ldc_conn_handshake_deadline(conn));
     bool wanted = true;
     bool late = false;
+    bool computed = ldc_compute(false);
     pthread_mutex_lock(&net->lock);
     for (;;) {
         wanted = !late && !net->disposed && !ldc_conn_ending(conn);
@@ -661,6 +664,7 @@ static bool begin_turn(ldc_net *net, ldc_conn *conn)
         net->delivering = true;
     }
     pthread_mutex_unlock(&net->lock);
+    (void)ldc_compute(computed);
     return wanted;
 }
 
@@ -692,9 +696,10 @@ static int ask_on_strand(const DICOMNETCALLBACKEXT *ext, ldc_net *net, ldc_conn 
         free(mutable_text);
         return value;
     }
-    if (ldc_user_enter()) {
+    bool computed;
+    if (ldc_user_enter(&computed)) {
         value = ext->pfnVerify(ldc_net_handle(net), ok, text, code, mutable_text);
-        ldc_user_leave();
+        ldc_user_leave(computed);
     }
     if (!ldc_engine_same_process(net->pid)) {
         pthread_exit(
@@ -715,12 +720,16 @@ int ldc_deliver_verdict(ldc_net *net, ldc_conn *conn, int ok, char *text, int co
     pthread_mutex_lock(&net->lock);
     DICOMNETCALLBACKEXT ext = net->callbacks_ext;
     bool disposed = net->disposed;
+    bool judges = ldc_net_judges(net);
     pthread_mutex_unlock(&net->lock);
     if (disposed || ldc_user_muted() || ldc_conn_ending(conn)) {
         return DICOM_VERIFY_NO_ANSWER;
     }
-    if (ext.pfnVerify == NULL) {
+    if (!judges) {
         return ok;
+    }
+    if (text == NULL) { /* it has just begun to judge */
+        return DICOM_VERIFY_NO_ANSWER;
     }
     if (!ldc_pumped()) {
         return ask_on_strand(&ext, net, conn, ok, text, code, error_text);
@@ -738,6 +747,7 @@ int ldc_deliver_verdict(ldc_net *net, ldc_conn *conn, int ok, char *text, int co
     ldc_conn_set_question(conn, question);
     push(event);
     struct timespec end = at_ms(ldc_conn_handshake_deadline(conn));
+    bool computed = ldc_compute(false);
     pthread_mutex_lock(&question->lock);
     while (!question->done) {
         if (pthread_cond_timedwait(&question->answered, &question->lock, &end) == ETIMEDOUT) {
@@ -746,6 +756,7 @@ int ldc_deliver_verdict(ldc_net *net, ldc_conn *conn, int ok, char *text, int co
     }
     int value = question->answer;
     pthread_mutex_unlock(&question->lock);
+    (void)ldc_compute(computed);
     ldc_conn_set_question(conn, NULL);
     ldc_ref_put(&question->ref);
     pthread_mutex_lock(&net->lock);

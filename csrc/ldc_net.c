@@ -57,7 +57,10 @@ static void net_destroy(ldc_ref *ref)
         ldc_ref_put(&net->settings->ref);
     }
     if (net->credentials != NULL) {
-        ldc_ref_put(&net->credentials->ref);
+        ldc_ref_put(&net->credentials->shared.ref);
+    }
+    if (net->context != NULL) {
+        ldc_tls_context_release(net->context);
     }
     if (net->parent != NULL) {
         ldc_net_put(net->parent);
@@ -202,6 +205,8 @@ int ldc_net_begin(ldc_net *net)
         net->peer_address[0] = '\0';
         net->host_address[0] = '\0';
         net->peer_port = 0;
+        atomic_store(&net->sent, 0);
+        atomic_store(&net->received, 0);
         net->host_port = 0;
         ldc_failure_clear(&net->failure);
         ldc_net_clear_link(&net->link);
@@ -301,6 +306,36 @@ void ldc_net_end_children(ldc_net *parent, bool notify)
         (void)L_DicomCloseForced((HDICOMNET)(uintptr_t)open[i], notify ? 1 : 0);
     }
     free(open);
+}
+
+/* ---- TLS ---- */
+
+bool ldc_net_judges(const ldc_net *net)
+{
+    return net->callbacks_ext.pfnVerify != NULL && net->callbacks_ext.bVerifyIsOk == 0;
+}
+
+void ldc_net_use_context(ldc_net *net, ldc_tls_context *context)
+{
+    pthread_mutex_lock(&net->lock);
+    bool same = net->context == context;
+    pthread_mutex_unlock(&net->lock);
+    if (same) {
+        return;
+    }
+    if (context != NULL) {
+        ldc_tls_context_hold(context, net->id);
+    }
+    pthread_mutex_lock(&net->lock);
+    ldc_tls_context *unused = context;
+    if (!net->disposed || context == NULL) {
+        unused = net->context;
+        net->context = context;
+    }
+    pthread_mutex_unlock(&net->lock);
+    if (unused != NULL) {
+        ldc_tls_context_release(unused);
+    }
 }
 
 /* ---- limits ---- */
@@ -553,6 +588,7 @@ L_VOID L_DicomFreeNet(HDICOMNET hNet)
         ldc_net_end_children(net,
                              true); /* as CloseForced on a listener; they are told, it is not */
         ldc_deliver_discard(net);
+        ldc_net_use_context(net, NULL);
         ldc_registry_remove(&nets, net->id);
         ldc_net_put(net); /* the user's */
     }

@@ -602,6 +602,8 @@ typedef struct tagDICOMSTATISTICS {
     L_UINT64 nAccepted;     /* accepted TCP connections since the start */
     L_UINT64 nLinks;        /* TLS handshakes that ended well since the start */
     L_UINT64 nLinkFailures; /* TLS handshakes that failed since the start */
+    L_UINT64 nResumed;      /* of nLinks: those that resumed a session */
+    L_UINT64 nFilesRead;    /* certificate, key, CA and CRL files read since the start */
 } DICOMSTATISTICS, *pDICOMSTATISTICS;
 L_INT L_DicomGetStatistics(pDICOMSTATISTICS pStatistics);
 
@@ -759,6 +761,7 @@ typedef struct tagDICOMNETCALLBACKEXT {
     L_UINT uStructSize;
     VERIFYCALLBACK pfnVerify;                         /* NULL: the answer is ok */
     PRIVATEKEYPASSWORDCALLBACK pfnPrivateKeyPassword; /* NULL: no password */
+    L_BOOL bVerifyIsOk; /* 1: pfnVerify does nothing but return ok. It is not called, and sessions may be resumed */
 } DICOMNETCALLBACKEXT, *pDICOMNETCALLBACKEXT;
 
 /* Copies the table; NULL clears it. A NULL member is not called. */
@@ -808,6 +811,8 @@ L_INT L_DicomGetPeerAddress(HDICOMNET hNet, L_TCHAR *pszText, L_UINT nChars);
 L_INT L_DicomGetHostAddress(HDICOMNET hNet, L_TCHAR *pszText, L_UINT nChars);
 L_UINT L_DicomGetPeerPort(HDICOMNET hNet);
 L_UINT L_DicomGetHostPort(HDICOMNET hNet);
+/* Bytes of PDUs sent and received on the present or last connection, to see whether data moves. */
+L_INT L_DicomGetTraffic(HDICOMNET hNet, L_UINT64 *pnSent, L_UINT64 *pnReceived);
 L_UINT L_DicomGetClientCount(HDICOMNET hNet);
 /* Lent: valid until the child is closed and freed by its owner. NULL: no such child. */
 HDICOMNET L_DicomGetClient(HDICOMNET hNet, L_UINT nIndex);
@@ -887,6 +892,10 @@ L_INT L_DicomSetCrlFileTLS(HDICOMNET hNet, const L_TCHAR *pszFile);
 L_INT L_DicomSetExpectedHostTLS(HDICOMNET hNet, const L_TCHAR *pszHost);
 /* Whether a server names its CAs in the certificate request (default 1). */
 L_INT L_DicomSetSendCANamesTLS(HDICOMNET hNet, L_BOOL bSend);
+/* Whether TLS sessions are resumed (default 0): no certificates are exchanged then, the verdict of the full handshake
+ * holds on. Only with PEER, after a verdict without a fault, with the same settings and peer, while certificates and
+ * CRLs are in date, for an hour; never while a verify callback judges (bVerifyIsOk). */
+L_INT L_DicomSetSessionResumptionTLS(HDICOMNET hNet, L_BOOL bOn);
 /* Packed OpenSSL code of the last TLS failure of this net, 0 = none. */
 L_UINT64 L_DicomGetErrorSecure(HDICOMNET hNet);
 /* DICOM_TLS_INFO_... of the live or last link, as text. */
@@ -898,6 +907,8 @@ L_INT L_DicomGetPeerCertificateTLS(HDICOMNET hNet, L_UINT nIndex, L_UCHAR *pDer,
                                    L_UINT *pnText);
 /* The text that VERIFYCALLBACK would get for the first certificate in a PEM or DER file. *pnText as above. */
 L_INT L_DicomGetCertificateText(const L_UCHAR *pCert, L_UINT nCert, L_INT nType, L_TCHAR *pszText, L_UINT *pnText);
+/* What to do about an L_X509_V_ERR_... code: one sentence, "" for L_X509_V_OK. Never NULL, never to be freed. */
+const L_TCHAR *L_DicomGetVerifyRemedy(L_INT nCode);
 
 /* ---- associations -------------------------------------------------------------------------------------------- */
 
