@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ def test_many_threads_call_at_once(link: Link) -> None:
     def some(first: int) -> list[int]:
         return [scu.echo_and_wait(1, first + number, VERIFICATION) for number in range(50)]
 
-    calls = [InBackground(lambda first=first: some(first)) for first in range(0, 400, 50)]
+    calls = [InBackground(partial(some, first)) for first in range(0, 400, 50)]
     for one in calls:
         assert one.outcome() == [Success] * 50
 
@@ -154,7 +155,7 @@ def test_connection_is_watched_between_calls(plain: Link) -> None:
     scu = plain.scu()
     with bare_acceptor(scu) as (peer, reader):
         for number in (1, 2):
-            waits = InBackground(lambda number=number: scu.echo_and_wait(1, number, VERIFICATION))
+            waits = InBackground(partial(scu.echo_and_wait, 1, number, VERIFICATION))
             assert pdu(reader) == echo_request(number)
             peer.sendall(echo_response(number))
             assert waits.outcome() == Success
