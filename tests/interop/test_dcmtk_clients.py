@@ -27,7 +27,7 @@ def over(link: Wire, listener: Listener) -> Any:
     return child
 
 
-def test_echoscu(link: Wire, pki: TestPki) -> None:
+def test_echoscu_echoes_us(link: Wire, pki: TestPki) -> None:
     listener = link.scp()
     said = run("echoscu", "-v", *client_options(link.tls, pki), "127.0.0.1", listener.HostPort)
     assert "Received Echo Response (Success)" in said
@@ -60,7 +60,7 @@ def test_echoscu_with_an_expired_certificate_is_refused(link: Wire, pki: TestPki
     child.log.wait("OnClose")
 
 
-def test_storescu(link: Wire, pki: TestPki) -> None:
+def test_storescu_stores_to_us(link: Wire, pki: TestPki) -> None:
     listener = link.scp()
     options = client_options(link.tls, pki)
     run("storescu", *options, "127.0.0.1", listener.HostPort, *(file.path for file in STORED))
@@ -73,7 +73,7 @@ def test_storescu(link: Wire, pki: TestPki) -> None:
         assert got.get("Rows") == file.data.get("Rows")
 
 
-def test_dcmsend(link: Wire, tunnels: Tunnels) -> None:
+def test_dcmsend_stores_to_us(link: Wire, tunnels: Tunnels) -> None:
     listener = link.scp()
     paths = [file.path for file in STORED]
     said = run("dcmsend", "-v", "127.0.0.1", tunnels.to_ours(listener.HostPort), *paths)
@@ -95,7 +95,7 @@ def test_findscu_finds_in_our_archive(link: Wire, pki: TestPki, tmp_path: Path) 
     assert {str(one.PatientName) for one in found} == {str(f.data.PatientName) for f in STORED}
 
 
-def test_findscu_cancels_its_query(link: Wire, pki: TestPki) -> None:
+def test_findscu_cancels_its_query_to_us(link: Wire, pki: TestPki) -> None:
     """It sends C-CANCEL after two matches; our handler, which still runs, is told."""
     cancelled: dict[DicomNet, int] = {}
 
