@@ -57,6 +57,10 @@ def _target(own: str, number: int) -> str | None:
 
 def _to_save(state: DataSetState, number: int) -> tuple[DataSet, int, bytes]:
     """Find what is to be written: the data set, the flags left for C, a header of its own."""
+    directory = state.written_directory(_target(state.syntax(), number) or codec.EXPLICIT)
+    if directory is not None:
+        absent = number & Flags.MetaHeaderAbsent
+        return directory[0], number & _META, b"" if absent else directory[1]
     data = state.settled()
     target = _target(data.syntax, number)
     rest = number & ~int(Flags.GroupLengths | Flags.LengthExplicit)
