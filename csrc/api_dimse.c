@@ -5,6 +5,7 @@
 
 #include "ldc_error.h"
 #include "ldc_net_upper.h"
+#include "ldc_window.h"
 
 typedef struct outgoing {
     ldc_command command;
@@ -42,6 +43,7 @@ static int before_send(ldc_net *net, ldc_command *command)
 {
     ldc_command_fault fault;
     size_t length = 0;
+    bool computed;
     pthread_mutex_lock(&net->lock);
     DICOMNETCALLBACK callbacks = net->callbacks;
     pthread_mutex_unlock(&net->lock);
@@ -53,9 +55,9 @@ static int before_send(ldc_net *net, ldc_command *command)
     int rc = set == NULL ? DICOM_ERROR_MEMORY
                          : L_DicomSetBufferDS(set, bytes, length, LDC_IMPLICIT_LITTLE);
     free(bytes);
-    if (rc == DICOM_SUCCESS && ldc_user_enter()) {
+    if (rc == DICOM_SUCCESS && ldc_user_enter(&computed)) {
         callbacks.pfnBeforeSendCommandSet(ldc_net_handle(net), set, callbacks.pUserData);
-        ldc_user_leave();
+        ldc_user_leave(computed);
     }
     const L_UCHAR *changed = NULL;
     L_UINT64 size = 0;
@@ -69,12 +71,6 @@ static int before_send(ldc_net *net, ldc_command *command)
     }
     L_DicomFreeDS(set);
     return rc;
-}
-
-static bool is_final(const ldc_command *command)
-{
-    return command->status != COMMAND_STATUS_PENDING &&
-           command->status != COMMAND_STATUS_PENDING_WARNING;
 }
 
 /* Sends what was built, if it was; the data set's reference is taken. */
@@ -94,9 +90,9 @@ static int finish(HDICOMNET handle, uint8_t context, uint16_t id, outgoing *mess
             rc = before_send(net, &message->command);
         }
         if (rc == DICOM_SUCCESS) {
-            rc = ldc_upper_send(upper, context, &message->command, data, true);
+            rc = ldc_upper_send(upper, context, &message->command, data, LDC_SENDER_USER);
         }
-        if (rc == DICOM_SUCCESS && response && is_final(&message->command)) {
+        if (rc == DICOM_SUCCESS && response && ldc_window_is_final(&message->command)) {
             ldc_net_answered(net, id);
         }
         ldc_net_upper_release(net, conn);

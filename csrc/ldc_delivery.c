@@ -15,6 +15,7 @@
 #include "ldc_error.h"
 #include "ldc_net.h"
 #include "ldc_news.h"
+#include "ldc_upper.h"
 
 static atomic_bool pumped_mode;
 
@@ -170,13 +171,14 @@ static void event_free(ldc_event *event)
 static int call_verify(const DICOMNETCALLBACKEXT *ext, ldc_net *net, ldc_question *question)
 {
     int value = DICOM_VERIFY_NO_ANSWER;
+    bool computed;
     if (ext->pfnVerify == NULL) {
         return question->ok;
     }
-    if (!answered_already(question) && ldc_user_enter()) {
+    if (!answered_already(question) && ldc_user_enter(&computed)) {
         value = ext->pfnVerify(ldc_net_handle(net), question->ok, question->text, question->code,
                                question->error_text);
-        ldc_user_leave();
+        ldc_user_leave(computed);
     }
     return value;
 }
@@ -186,13 +188,14 @@ static int call_verify(const DICOMNETCALLBACKEXT *ext, ldc_net *net, ldc_questio
 static void begin_serving(ldc_net *net, const ldc_news *news)
 {
     bool request =
-        news->kind == LDC_NEWS_ASSOCIATE_REQUEST ||
+        news->kind == LDC_NEWS_ASSOCIATE_REQUEST || news->kind == LDC_NEWS_CHUNK ||
         (news->kind == LDC_NEWS_MESSAGE && (news->command.field & COMMAND_RESPONSE) == 0 &&
          news->command.field != COMMAND_C_CANCEL);
     if (request) {
         pthread_mutex_lock(&net->lock);
         net->serving = true;
-        net->serving_id = news->kind == LDC_NEWS_MESSAGE ? ldc_command_id(&news->command) : 0;
+        net->serving_id =
+            news->kind == LDC_NEWS_MESSAGE ? ldc_command_id(&news->command) : news->id;
         pthread_mutex_unlock(&net->lock);
     }
 }
@@ -227,16 +230,19 @@ static void tell(ldc_event *event)
     pthread_mutex_lock(&net->lock);
     DICOMNETCALLBACK callbacks = net->callbacks;
     DICOMNETCALLBACKEXT ext = net->callbacks_ext;
+    uint32_t automatic = net->auto_respond;
     bool disposed = net->disposed;
+    bool stale = event->out_of_turn && net->conn != event->conn;
     pthread_mutex_unlock(&net->lock);
-    if (disposed) {
+    if (disposed || stale) {
         return; /* a question in it is answered with a refusal by event_free */
     }
     if (event->kind == LDC_EVENT_VERIFY) {
         answer(event->question, call_verify(&ext, net, event->question));
         return;
     }
-    if (!ldc_user_enter()) {
+    bool computed;
+    if (!ldc_user_enter(&computed)) {
         return;
     }
     switch (event->kind) {
@@ -264,14 +270,20 @@ static void tell(ldc_event *event)
         break;
     case LDC_EVENT_NEWS:
         begin_serving(net, event->news);
-        ldc_news_tell(handle, &callbacks, event->news, net->path);
+        /* Not the net's path: it may change from the end of the connection on. */
+        ldc_news_tell(handle, &callbacks, event->news,
+                      ldc_upper_folder(ldc_conn_upper(event->conn)));
         end_serving(net, event);
+        if (event->news->kind == LDC_NEWS_RELEASE_REQUEST &&
+            ldc_news_automatic(&callbacks, automatic, event->news)) {
+            (void)ldc_upper_release(ldc_conn_upper(event->conn), false);
+        }
         break;
     case LDC_EVENT_GO:
     case LDC_EVENT_VERIFY:
         break;
     }
-    ldc_user_leave();
+    ldc_user_leave(computed);
 }
 
 static void push(ldc_event *event);
@@ -445,14 +457,22 @@ static void push_out_of_turn(ldc_event *event)
     }
     pthread_once(&once, set_up_once);
     pthread_mutex_lock(&pump.lock);
-    if (pump.last == NULL) {
+    pthread_mutex_lock(&event->net->lock);
+    bool drop = event->net->disposed || event->net->silent; /* what is queued was discarded */
+    pthread_mutex_unlock(&event->net->lock);
+    if (!drop && pump.last == NULL) {
         pump.first = event;
-    } else {
+    } else if (!drop) {
         pump.last->pump_next = event;
     }
-    pump.last = event;
-    pthread_cond_signal(&pump.some);
+    if (!drop) {
+        pump.last = event;
+        pthread_cond_signal(&pump.some);
+    }
     pthread_mutex_unlock(&pump.lock);
+    if (drop) {
+        event_free(event);
+    }
 }
 
 void ldc_deliver_news(ldc_net *net, ldc_conn *conn, ldc_news *news, uint64_t cost)
@@ -631,6 +651,7 @@ static bool begin_turn(ldc_net *net, ldc_conn *conn)
     struct timespec end = at_ms(ldc_conn_handshake_deadline(conn));
     bool wanted = true;
     bool late = false;
+    bool computed = ldc_compute(false);
     pthread_mutex_lock(&net->lock);
     for (;;) {
         wanted = !late && !net->disposed && !ldc_conn_ending(conn);
@@ -643,6 +664,7 @@ static bool begin_turn(ldc_net *net, ldc_conn *conn)
         net->delivering = true;
     }
     pthread_mutex_unlock(&net->lock);
+    (void)ldc_compute(computed);
     return wanted;
 }
 
@@ -674,9 +696,10 @@ static int ask_on_strand(const DICOMNETCALLBACKEXT *ext, ldc_net *net, ldc_conn 
         free(mutable_text);
         return value;
     }
-    if (ldc_user_enter()) {
+    bool computed;
+    if (ldc_user_enter(&computed)) {
         value = ext->pfnVerify(ldc_net_handle(net), ok, text, code, mutable_text);
-        ldc_user_leave();
+        ldc_user_leave(computed);
     }
     if (!ldc_engine_same_process(net->pid)) {
         pthread_exit(
@@ -697,12 +720,16 @@ int ldc_deliver_verdict(ldc_net *net, ldc_conn *conn, int ok, char *text, int co
     pthread_mutex_lock(&net->lock);
     DICOMNETCALLBACKEXT ext = net->callbacks_ext;
     bool disposed = net->disposed;
+    bool judges = ldc_net_judges(net);
     pthread_mutex_unlock(&net->lock);
     if (disposed || ldc_user_muted() || ldc_conn_ending(conn)) {
         return DICOM_VERIFY_NO_ANSWER;
     }
-    if (ext.pfnVerify == NULL) {
+    if (!judges) {
         return ok;
+    }
+    if (text == NULL) { /* it has just begun to judge */
+        return DICOM_VERIFY_NO_ANSWER;
     }
     if (!ldc_pumped()) {
         return ask_on_strand(&ext, net, conn, ok, text, code, error_text);
@@ -720,6 +747,7 @@ int ldc_deliver_verdict(ldc_net *net, ldc_conn *conn, int ok, char *text, int co
     ldc_conn_set_question(conn, question);
     push(event);
     struct timespec end = at_ms(ldc_conn_handshake_deadline(conn));
+    bool computed = ldc_compute(false);
     pthread_mutex_lock(&question->lock);
     while (!question->done) {
         if (pthread_cond_timedwait(&question->answered, &question->lock, &end) == ETIMEDOUT) {
@@ -728,6 +756,7 @@ int ldc_deliver_verdict(ldc_net *net, ldc_conn *conn, int ok, char *text, int co
     }
     int value = question->answer;
     pthread_mutex_unlock(&question->lock);
+    (void)ldc_compute(computed);
     ldc_conn_set_question(conn, NULL);
     ldc_ref_put(&question->ref);
     pthread_mutex_lock(&net->lock);

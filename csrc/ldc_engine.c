@@ -16,6 +16,7 @@
 #include "ldc_error.h"
 #include "ldc_net.h"
 #include "ldc_poller.h"
+#include "ldc_tls.h"
 #include "ltdic.h"
 
 enum {
@@ -26,6 +27,7 @@ enum {
     JOBS_BETWEEN_POLLS = 16,
     MAX_BLOCKING = 8, /* name look-ups at once */
     STACK_BYTES = 1024 * 1024,
+    FORK_WAIT_MS = 1000,
 };
 
 typedef struct job_queue {
@@ -59,10 +61,78 @@ int64_t ldc_now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* ---- fork() ---- */
+
+static _Thread_local bool computes;
+static _Thread_local bool left_behind; /* a worker's stack in a forked child */
+
+static struct gate {
+    atomic_uint computing;
+    atomic_uint forks;
+    pthread_mutex_t lock;
+    pthread_cond_t open;
+} gate = {.lock = PTHREAD_MUTEX_INITIALIZER, .open = PTHREAD_COND_INITIALIZER};
+
+bool ldc_compute(bool computing)
+{
+    bool before = computes;
+    if (computing == before || left_behind) {
+        return before;
+    }
+    computes = computing;
+    if (!computing) {
+        atomic_fetch_sub(&gate.computing, 1u);
+        return before;
+    }
+    atomic_fetch_add(&gate.computing, 1u);
+    while (atomic_load(&gate.forks) != 0) {
+        atomic_fetch_sub(&gate.computing, 1u);
+        pthread_mutex_lock(&gate.lock);
+        while (atomic_load(&gate.forks) != 0) {
+            pthread_cond_wait(&gate.open, &gate.lock);
+        }
+        pthread_mutex_unlock(&gate.lock);
+        atomic_fetch_add(&gate.computing, 1u);
+    }
+    return before;
+}
+
+/* A worker that computes for longer is not waited for: the program goes before its child. */
+static void quiet_workers(void)
+{
+    int64_t end = ldc_now_ms() + FORK_WAIT_MS;
+    atomic_fetch_add(&gate.forks, 1u);
+    while (atomic_load(&gate.computing) > (computes ? 1u : 0u) && ldc_now_ms() < end) {
+        struct timespec nap = {.tv_nsec = 50000L};
+        nanosleep(&nap, NULL);
+    }
+}
+
+static void open_gate(void)
+{
+    pthread_mutex_lock(&gate.lock);
+    atomic_fetch_sub(&gate.forks, 1u);
+    pthread_cond_broadcast(&gate.open);
+    pthread_mutex_unlock(&gate.lock);
+}
+
+/* In the child: nobody else is there. */
+static void fresh_gate(void)
+{
+    struct gate fresh = {.lock = PTHREAD_MUTEX_INITIALIZER, .open = PTHREAD_COND_INITIALIZER};
+    memcpy(&gate, &fresh, sizeof gate);
+    left_behind = on_worker;
+    on_worker = false;
+    has_user_slot = false;
+    computes = false;
+}
+
 /* Around fork() all is at rest: no table is half changed in the child. Order: timers, engine,
  * registries. */
 static void before_fork(void)
 {
+    quiet_workers();
+    ldc_tls_before_fork();
     ldc_dataset_before_fork();
     ldc_net_before_fork();
     ldc_actor_before_fork();
@@ -75,6 +145,8 @@ static void after_fork_in_parent(void)
     ldc_actor_after_fork_in_parent();
     ldc_net_after_fork_in_parent();
     ldc_dataset_after_fork_in_parent();
+    ldc_tls_after_fork_in_parent();
+    open_gate();
 }
 
 /* A forked child has none of our threads; what they held is the parent's. It starts anew. */
@@ -84,9 +156,11 @@ static void after_fork(void)
     memcpy(&engine, &fresh, sizeof engine);
     atomic_store(&process_id, (int)getpid());
     atomic_store(&callbacks_running, 0u);
+    fresh_gate();
     ldc_actor_after_fork();
     ldc_net_after_fork();
     ldc_dataset_after_fork();
+    ldc_tls_after_fork();
     ldc_delivery_after_fork();
     ldc_handshakes_after_fork();
     ldc_conn_after_fork();
@@ -283,7 +357,9 @@ static bool poll_once(int timeout_ms)
     engine.polling++;
     pthread_mutex_unlock(&engine.lock);
     int64_t began = ldc_now_ms();
+    bool computed = ldc_compute(false);
     int count = ldc_poller_wait(engine.poller, events, EVENTS_AT_ONCE, timeout_ms);
+    (void)ldc_compute(computed);
     bool idle = timeout_ms > 0 && count == 0 && ldc_now_ms() - began >= timeout_ms;
     pthread_mutex_lock(&engine.lock);
     engine.polling--;
@@ -303,6 +379,7 @@ static void *work(void *unused)
     unsigned since_poll = 0;
     int pid = (int)getpid();
     on_worker = true;
+    (void)ldc_compute(true);
     pthread_mutex_lock(&engine.lock);
     for (;;) {
         ldc_job_kind kind;
@@ -342,6 +419,7 @@ static void *work(void *unused)
     if (others) {
         ldc_poller_wake(engine.poller);
     }
+    (void)ldc_compute(false);
     return NULL;
 }
 
@@ -374,19 +452,21 @@ unsigned ldc_engine_threads(void)
 
 /* ---- the border to user code ---- */
 
-bool ldc_user_enter(void)
+bool ldc_user_enter(bool *computed)
 {
     atomic_fetch_add(&callbacks_running, 1u);
     if (atomic_load(&muted)) {
         atomic_fetch_sub(&callbacks_running, 1u);
         return false;
     }
+    *computed = ldc_compute(false);
     return true;
 }
 
-void ldc_user_leave(void)
+void ldc_user_leave(bool computed)
 {
     atomic_fetch_sub(&callbacks_running, 1u);
+    (void)ldc_compute(computed);
 }
 
 bool ldc_user_muted(void)

@@ -64,14 +64,15 @@ static void call_log(int level, uint64_t handle, const char *text)
     pthread_mutex_lock(&log_lock);
     LOGCALLBACK callback = log_callback;
     void *user = log_user;
+    bool computed;
     pthread_mutex_unlock(&log_lock);
     if (callback == NULL) {
         if (level >= DICOM_LOG_WARNING) {
             fprintf(stderr, "ltdic: %s\n", text);
         }
-    } else if (ldc_user_enter()) {
+    } else if (ldc_user_enter(&computed)) {
         callback(level, (HDICOMNET)(uintptr_t)handle, text, user);
-        ldc_user_leave();
+        ldc_user_leave(computed);
     }
 }
 
