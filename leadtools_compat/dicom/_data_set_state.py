@@ -271,6 +271,15 @@ class DataSetState:
         order = order or codec.EXPLICIT
         return self._made(elements, syntax, order, group_lengths, explicit_lengths)
 
+    def without_group_lengths(self) -> DataSet:
+        """Get C's data set without the retired group lengths (PS3.5 7.2)."""
+        data = self.settled()
+        elements = self._elements if self._elements is not None else self._parse()
+        if not any(tag.element == 0 for tag in elements.keys()):  # noqa: SIM118
+            return data
+        order = self._read_as if self._elements is not None else data.syntax
+        return self._made(elements, data.syntax, order or codec.EXPLICIT)
+
     def change_syntax(self, syntax: str, quality: int) -> None:
         """Have another transfer syntax."""
         from leadtools_compat.dicom import _data_set_pixels as pixels
