@@ -29,6 +29,7 @@ from leadtools_compat.dicom.dicom_open_ssl_context_creation_settings import (
     DicomOpenSslContextCreationSettings,
 )
 from leadtools_compat.dicom.dicom_open_ssl_version import DicomOpenSslVersion
+from leadtools_compat.dicom.dicom_print_scu import DicomPrintScu
 from leadtools_compat.dicom.dicom_socket_options import DicomSocketOptions
 from leadtools_compat.dicom.dicom_tag import DicomTag, DicomTagType
 from leadtools_compat.dicom.dicom_tag_table import DicomTagTable
@@ -122,6 +123,7 @@ __all__ = [
     "DicomOpenSslVersion",
     "DicomSecurityCertificateException",
     "DicomOverlayAttributes",
+    "DicomPrintScu",
     "DicomSocketOptions",
     "DicomTagTable",
     "DicomTimeRangeValue",

@@ -77,6 +77,9 @@ class DicomDir:
     Mirrors ``Leadtools.Dicom.DicomDir``. Nothing is written before `Save`.
     """
 
+    DataSet: DicomDataSet
+    Options: DicomDirOptions
+
     def __init__(self, destinationFolder: StrPath | None = None) -> None:
         self.Options = DicomDirOptions()
         self.DataSet = DicomDataSet()
