@@ -310,6 +310,22 @@ void ldc_actor_post(ldc_actor *actor, uint32_t bits)
     }
 }
 
+void ldc_actor_run(ldc_actor *actor, uint32_t bits)
+{
+    pthread_mutex_lock(&actor->lock);
+    bool start = !actor->active;
+    actor->bits |= start ? 0 : bits;
+    actor->active = true;
+    pthread_mutex_unlock(&actor->lock);
+    if (start) {
+        bool computed = ldc_compute(true);
+        ldc_ref_get(&actor->ref);
+        step(actor, bits);
+        rest(actor);
+        (void)ldc_compute(computed);
+    }
+}
+
 void ldc_actor_event(uint64_t token, uint32_t events)
 {
     if (token == TIMER_TOKEN) {
@@ -319,6 +335,7 @@ void ldc_actor_event(uint64_t token, uint32_t events)
     ldc_actor *actor = ldc_registry_acquire(&actors, token);
     if (actor != NULL) {
         uint32_t bits = 0;
+        atomic_store(&actor->armed, 0u); /* one shot */
         bits |= (events & LDC_POLL_READ) != 0 ? (uint32_t)LDC_BIT_READ : 0u;
         bits |= (events & LDC_POLL_WRITE) != 0 ? (uint32_t)LDC_BIT_WRITE : 0u;
         bits |= (events & LDC_POLL_ERROR) != 0 ? (uint32_t)LDC_BIT_ERROR : 0u;
@@ -332,10 +349,17 @@ int ldc_actor_arm(ldc_actor *actor, uint32_t events)
     if (actor->fd < 0) {
         return EBADF;
     }
+    if (actor->registered && atomic_load(&actor->armed) == events) {
+        return 0;
+    }
+    /* Before the poller knows: the event may be there before it returns. */
+    atomic_store(&actor->armed, events);
     int error =
         ldc_poller_arm(ldc_engine_poller(), actor->fd, actor->id, events, !actor->registered);
     if (error == 0) {
         actor->registered = true;
+    } else {
+        atomic_store(&actor->armed, 0u);
     }
     return error;
 }
@@ -364,6 +388,7 @@ int ldc_actor_take_fd(ldc_actor *actor)
         ldc_poller_remove(ldc_engine_poller(), fd);
     }
     actor->registered = false;
+    atomic_store(&actor->armed, 0u);
     actor->fd = -1;
     return fd;
 }

@@ -10,6 +10,7 @@
 #define LDC_ENGINE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -67,7 +68,7 @@ bool ldc_user_muted(void);
 /* ---- actors ---- */
 
 enum {
-    LDC_DEADLINE_COUNT = 4
+    LDC_DEADLINE_COUNT = 5
 };
 
 /*
@@ -81,12 +82,13 @@ typedef struct ldc_actor {
     ldc_job user_job; /* runs it with one */
     uint64_t id;      /* in the registry while open */
     pthread_mutex_t lock;
-    uint32_t bits;   /* under lock */
-    bool active;     /* under lock: queued to run or running */
-    bool parked;     /* under lock: user_job is queued, I/O waits for its slot */
-    bool calls_user; /* strand: the next step may call user code */
-    bool registered; /* strand: fd is in the poller */
-    int fd;          /* strand: owned, -1 = none */
+    uint32_t bits;     /* under lock */
+    bool active;       /* under lock: queued to run or running */
+    bool parked;       /* under lock: user_job is queued, I/O waits for its slot */
+    bool calls_user;   /* strand: the next step may call user code */
+    bool registered;   /* strand: fd is in the poller */
+    atomic_uint armed; /* LDC_POLL_... that the poller waits for; 0 when an event is on its way */
+    int fd;            /* strand: owned, -1 = none */
     void (*step)(struct ldc_actor *self, uint32_t bits);
     int64_t deadline[LDC_DEADLINE_COUNT]; /* strand: ms, 0 = off */
     int64_t timer_at;                     /* timer lock */
@@ -105,6 +107,9 @@ enum {
 int ldc_actor_init(ldc_actor *actor, void (*step)(ldc_actor *self, uint32_t bits),
                    void (*destroy)(ldc_ref *self));
 void ldc_actor_post(ldc_actor *actor, uint32_t bits);
+/* The same for bits whose step neither waits nor calls user code: the step is made on this thread
+ * if the strand rests, so that nobody needs to be woken. The caller holds no lock. */
+void ldc_actor_run(ldc_actor *actor, uint32_t bits);
 /* Strand: waits for LDC_POLL_... events. 0 or errno. */
 int ldc_actor_arm(ldc_actor *actor, uint32_t events);
 /* Strand: sets one deadline (absolute ms, 0 = off). */

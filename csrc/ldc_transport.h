@@ -23,7 +23,8 @@ typedef enum ldc_io {
 } ldc_io;
 
 enum {
-    LDC_FIRST_BYTES = 16
+    LDC_FIRST_BYTES = 16,
+    LDC_AHEAD_BYTES = 512, /* most messages without a data set are shorter */
 };
 
 typedef struct ldc_transport ldc_transport;
@@ -43,8 +44,11 @@ struct ldc_transport {
     int fd;                               /* lent */
     int error;                            /* errno of the last failed socket call */
     bool eof;                             /* the socket said end of file */
+    bool drained;                         /* the last read() took all that had come */
     unsigned char first[LDC_FIRST_BYTES]; /* what the peer sent first on the socket */
     size_t first_length;
+    unsigned char ahead[LDC_AHEAD_BYTES]; /* taken from the socket before it was asked for */
+    size_t ahead_at, ahead_length;
 };
 
 /* NULL = out of memory. */
@@ -53,6 +57,9 @@ ldc_transport *ldc_transport_tcp_new(int fd);
 /* Socket calls with SIGPIPE kept away, errno and first bytes kept. -1 with errno in self->error; 0
  * = end of file. */
 long ldc_transport_recv(ldc_transport *self, void *buffer, size_t size);
+/* The same for a caller that asks in small pieces (a record's header, then its body): what has come
+ * with them is kept for the next call, so that a short record takes one call of the system. */
+long ldc_transport_recv_ahead(ldc_transport *self, void *buffer, size_t size);
 long ldc_transport_send(ldc_transport *self, const void *data, size_t size);
 bool ldc_transport_would_block(int error);
 

@@ -72,7 +72,10 @@ class NetState:
     """The private state of one net."""
 
     __slots__ = (
+        "auto_respond",
         "children",
+        "chunk_taker",
+        "chunk_taking",
         "close_told",
         "closes_owed",
         "crl_file",
@@ -80,13 +83,16 @@ class NetState:
         "expected_host",
         "handle",
         "installed",
+        "judges",
         "life",
         "lock",
         "parent",
         "runner",
+        "receive_sink",
         "send_ca_names",
         "snapshot",
         "socket_options",
+        "tls_resumption",
     )
 
     def __init__(self, life: Life) -> None:
@@ -110,9 +116,18 @@ class NetState:
         """The overridables that C calls; None: C does not even know the net's number."""
         self.runner: Runner | None = None
         """Who runs the callbacks, if that is not the thread that C calls on."""
+        self.judges: bool | None = None
+        """Whether C asks Python for certificates; None: not told yet, which means that it does."""
+        self.tls_resumption = False
         self.expected_host: str | None = None
         self.crl_file: Any = None
         self.send_ca_names = True
+        self.receive_sink: str | Callable[[bytes], object] = "memory"
+        self.chunk_taker: Callable[[bytes], object] | None = None
+        """The callable that was set last."""
+        self.chunk_taking: Callable[[bytes], object] | None = None
+        """The one that has got the first pieces of a data set, and gets them all."""
+        self.auto_respond: frozenset[str] = frozenset()
         self.socket_options = DicomSocketOptions()
 
 
