@@ -28,7 +28,8 @@ ROOT = Path(__file__).resolve().parents[2]
 STORED = files("CT_small.dcm", "MR_small_bigendian.dcm", "rtplan.dcm")
 PATHS = [file.path for file in STORED]
 PLAIN_AND_TLS = pytest.mark.parametrize("link", ["plain", "tls12", "tls13"], indirect=True)
-PLAIN_AND_TLS13 = pytest.mark.parametrize("link", ["plain", "tls13"], indirect=True)
+PLAIN = pytest.mark.parametrize("link", ["plain"], indirect=True)
+TLS = pytest.mark.parametrize("link", ["tls13"], indirect=True)
 TITLE = "ARCHIVE"
 
 
@@ -195,7 +196,7 @@ def test_dcmtk_echoes_stores_finds_moves_and_gets(
         same(map(dcmread, got.iterdir()), STORED[:1])
 
 
-@PLAIN_AND_TLS13
+@TLS
 def test_our_programs_do_everything_with_the_archive(
     link: Wire, pki: TestPki, tmp_path: Path, worklist: Path
 ) -> None:
@@ -231,7 +232,7 @@ def test_our_programs_do_everything_with_the_archive(
         assert "completed: Success" in said
 
 
-@PLAIN_AND_TLS13
+@TLS
 def test_the_archive_moves_to_our_query_client(link: Wire, pki: TestPki, tmp_path: Path) -> None:
     tls = options(link.tls, pki, server=False)
     port = free_port()
@@ -249,7 +250,7 @@ def test_the_archive_moves_to_our_query_client(link: Wire, pki: TestPki, tmp_pat
         same(map(dcmread, got.iterdir()), STORED[1:2])
 
 
-@PLAIN_AND_TLS13
+@PLAIN
 def test_the_archive_commits_itself(link: Wire, pki: TestPki, tmp_path: Path) -> None:
     with running(link, pki, tmp_path / "archive") as place, made(StoreScu, link, pki) as scu:
         scp = DicomScp("127.0.0.1", TITLE, place.port)
@@ -275,7 +276,7 @@ def made(cls: type[StoreScu], link: Wire, pki: TestPki) -> StoreScu:
     return scu
 
 
-@PLAIN_AND_TLS13
+@TLS
 def test_the_forwarder_empties_its_queue(link: Wire, pki: TestPki, tmp_path: Path) -> None:
     tls = options(link.tls, pki, server=False)
     queue = tmp_path / "queue"
@@ -296,7 +297,7 @@ def test_the_forwarder_empties_its_queue(link: Wire, pki: TestPki, tmp_path: Pat
     assert (queue / "refused" / "junk.dcm.reason").read_text()
 
 
-@pytest.mark.parametrize("link", ["tls13"], indirect=True)
+@TLS
 def test_the_forwarder_waits_for_its_node_and_ends_with_sigterm(
     link: Wire, pki: TestPki, tmp_path: Path
 ) -> None:
@@ -327,7 +328,7 @@ def test_the_forwarder_waits_for_its_node_and_ends_with_sigterm(
     assert (queue / "sent" / "ct.dcm").exists()
 
 
-@pytest.mark.parametrize("link", ["tls13"], indirect=True)
+@TLS
 def test_the_archive_turns_away_who_has_no_good_certificate(
     link: Wire, pki: TestPki, tmp_path: Path
 ) -> None:
@@ -356,7 +357,7 @@ def test_the_archive_turns_away_who_has_no_good_certificate(
         assert "rejected our certificate" in said.stderr
 
 
-@pytest.mark.parametrize("link", ["plain"], indirect=True)
+@PLAIN
 def test_the_archive_lets_in_whom_it_knows(link: Wire, pki: TestPki, tmp_path: Path) -> None:
     with running(link, pki, tmp_path / "archive", "--allow", "FRIEND", "--clients", "1") as place:
         at = ("127.0.0.1", place.port)
