@@ -169,9 +169,15 @@ void ldc_conn_read(ldc_conn *conn)
             ldc_conn_end_failed(conn);
             return;
         }
-        if (ldc_upper_broken(conn->upper) || conn->transport->drained) {
+        if (ldc_upper_broken(conn->upper)) {
+            ldc_conn_serve(conn);
+            return;
+        }
+        /* Nothing has come after a whole PDU: the poller will tell. Inside of one there is more on
+         * its way, and to look once more is cheaper than to be woken. */
+        if (conn->transport->drained && !ldc_upper_inside(conn->upper)) {
             conn->read_wants_write = false;
-            ldc_conn_serve(conn); /* arms the poller, which looks for itself */
+            ldc_conn_serve(conn);
             return;
         }
     }
