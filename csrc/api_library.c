@@ -1,6 +1,8 @@
 /* api_library.c - the public functions that concern the library as a whole. */
 #include <openssl/crypto.h>
 #include <stdatomic.h>
+#include <stddef.h>
+#include <string.h>
 
 #include "ldc_actor.h"
 #include "ldc_conn.h"
@@ -58,17 +60,22 @@ const L_TCHAR *L_DicomGetLibraryVersion(void)
 
 L_INT L_DicomGetStatistics(pDICOMSTATISTICS pStatistics)
 {
-    if (pStatistics == NULL || pStatistics->uStructSize != sizeof *pStatistics) {
+    if (pStatistics == NULL || pStatistics->uStructSize < offsetof(DICOMSTATISTICS, nResumed) ||
+        pStatistics->uStructSize > sizeof *pStatistics) {
         return ldc_error(DICOM_ERROR_PARAMETER, "%s",
                          "uStructSize must be sizeof(DICOMSTATISTICS)");
     }
     ldc_conn_counts counts = ldc_conn_statistics();
-    pStatistics->nNets = (L_UINT)ldc_net_alive();
-    pStatistics->nConnections = (L_UINT)ldc_actor_count();
-    pStatistics->nThreads = ldc_engine_threads();
-    pStatistics->nHandshakes = counts.handshakes;
-    pStatistics->nAccepted = ldc_listener_accepted();
-    pStatistics->nLinks = counts.links;
-    pStatistics->nLinkFailures = counts.link_failures;
+    DICOMSTATISTICS now = {.uStructSize = pStatistics->uStructSize,
+                           .nNets = (L_UINT)ldc_net_alive(),
+                           .nConnections = (L_UINT)ldc_actor_count(),
+                           .nThreads = ldc_engine_threads(),
+                           .nHandshakes = counts.handshakes,
+                           .nAccepted = ldc_listener_accepted(),
+                           .nLinks = counts.links,
+                           .nLinkFailures = counts.link_failures,
+                           .nResumed = counts.resumed,
+                           .nFilesRead = ldc_tls_files_read()};
+    memcpy(pStatistics, &now, pStatistics->uStructSize);
     return DICOM_SUCCESS;
 }

@@ -49,16 +49,17 @@ L_INT L_DicomSetCallbackExt(HDICOMNET hNet, pDICOMNETCALLBACKEXT pCallback)
         return DICOM_ERROR_OBJECT_DISPOSED;
     }
     int rc = DICOM_SUCCESS;
-    if (pCallback != NULL && pCallback->uStructSize != sizeof *pCallback) {
+    DICOMNETCALLBACKEXT table = {0};
+    if (pCallback != NULL && (pCallback->uStructSize < offsetof(DICOMNETCALLBACKEXT, bVerifyIsOk) ||
+                              pCallback->uStructSize > sizeof table)) {
         rc = ldc_error(DICOM_ERROR_PARAMETER, "%s",
                        "uStructSize must be sizeof(DICOMNETCALLBACKEXT)");
     } else {
-        pthread_mutex_lock(&net->lock);
-        if (pCallback == NULL) {
-            memset(&net->callbacks_ext, 0, sizeof net->callbacks_ext);
-        } else {
-            net->callbacks_ext = *pCallback;
+        if (pCallback != NULL) {
+            memcpy(&table, pCallback, pCallback->uStructSize);
         }
+        pthread_mutex_lock(&net->lock);
+        net->callbacks_ext = table;
         pthread_mutex_unlock(&net->lock);
     }
     ldc_net_put(net);
@@ -215,21 +216,47 @@ static void target_release(ldc_target *target)
     }
 }
 
+/* Resumption was switched on, and something else keeps it off: said once for each context. */
+static void explain_resumption(ldc_net *net, const ldc_tls_context *context)
+{
+    pthread_mutex_lock(&net->lock);
+    bool judges = ldc_net_judges(net);
+    bool known = net->context == context;
+    pthread_mutex_unlock(&net->lock);
+    if (known || !context->resumption) {
+        return;
+    }
+    if (judges) {
+        ldc_log(DICOM_LOG_WARNING, net->id, "%s",
+                "session resumption stays off: OnVerify or a verify callback judges the peer's "
+                "certificates, and a resumed session shows none");
+    } else if ((context->verify & L_SSL_VERIFY_PEER) == 0) {
+        ldc_log(DICOM_LOG_WARNING, net->id, "%s",
+                "session resumption stays off: the verification flags are without Peer");
+    }
+}
+
 /* The context for the net's own settings. plain: *context = NULL. The net is busy: nothing changes
  * meanwhile. */
 static int make_context(ldc_net *net, bool server, ldc_tls_context **context)
 {
     *context = NULL;
-    return net->mode == DICOM_SECURE_TLS
-               ? ldc_tls_context_new(server, net->settings, net->credentials, &net->choice, net->id,
-                                     context)
-               : DICOM_SUCCESS;
+    if (net->mode != DICOM_SECURE_TLS) {
+        return DICOM_SUCCESS;
+    }
+    int rc = ldc_tls_context_get(server, net->settings, net->credentials, &net->choice, net->id,
+                                 context);
+    if (rc == DICOM_SUCCESS) {
+        explain_resumption(net, *context);
+        ldc_net_use_context(net, *context);
+    }
+    return rc;
 }
 
 static void context_put(ldc_tls_context *context)
 {
     if (context != NULL) {
-        ldc_ref_put(&context->ref);
+        ldc_ref_put(&context->shared.ref);
     }
 }
 
@@ -472,6 +499,9 @@ L_INT L_DicomAccept(HDICOMNET hNet, HDICOMNET hChild)
     } else {
         rc = make_context(child, true, &context);
     }
+    if (rc == DICOM_SUCCESS && context != NULL) {
+        ldc_net_use_context(net, context); /* for the next child, when this one has gone */
+    }
     if (rc == DICOM_SUCCESS) {
         rc = adopt(net, child, listener, context);
     }
@@ -520,6 +550,7 @@ static void end_net(ldc_net *net, uint32_t command, bool children)
         ldc_deliver_discard(net); /* what was queued before it became silent */
     }
     if (listener != NULL) {
+        ldc_net_use_context(net, NULL); /* its children's */
         ldc_listener_stop(listener);
         ldc_listener_put(listener);
     }

@@ -329,7 +329,10 @@ static int set_credentials(HDICOMNET handle, const ldc_tls_source *certificate, 
         }
         pthread_mutex_unlock(&net->lock);
         if (old != NULL) {
-            ldc_ref_put(&old->ref);
+            ldc_ref_put(&old->shared.ref);
+        }
+        if (!busy) {
+            ldc_net_use_context(net, NULL); /* it has the old key */
         }
         rc = busy ? ldc_error(DICOM_ERROR_INVALID_STATE, "%s",
                               "the net was connected while its certificate was loading")
@@ -399,7 +402,7 @@ L_INT L_DicomSetCABytesTLS(HDICOMNET hNet, const L_UCHAR *pPem, L_UINT nPem)
 L_INT L_DicomSetCrlFileTLS(HDICOMNET hNet, const L_TCHAR *pszFile)
 {
     int rc = DICOM_SUCCESS;
-    STACK_OF(X509_CRL) *crls = NULL;
+    ldc_tls_crls *crls = NULL;
     if (pszFile != NULL && pszFile[0] != '\0') {
         rc = ldc_tls_crls_load(pszFile, &crls);
     }
@@ -408,13 +411,15 @@ L_INT L_DicomSetCrlFileTLS(HDICOMNET hNet, const L_TCHAR *pszFile)
     }
     ldc_net *net = ldc_net_lock_idle(hNet, "the CRL file", &rc);
     if (net != NULL) {
-        STACK_OF(X509_CRL) *old = net->choice.crls;
+        ldc_tls_crls *old = net->choice.crls;
         net->choice.crls = crls;
         crls = old;
         pthread_mutex_unlock(&net->lock);
         ldc_net_put(net);
     }
-    sk_X509_CRL_pop_free(crls, X509_CRL_free);
+    if (crls != NULL) {
+        ldc_ref_put(&crls->shared.ref);
+    }
     return rc;
 }
 
@@ -444,6 +449,18 @@ L_INT L_DicomSetSendCANamesTLS(HDICOMNET hNet, L_BOOL bSend)
     ldc_net *net = ldc_net_lock_idle(hNet, "send_ca_names", &rc);
     if (net != NULL) {
         net->choice.send_ca_names = bSend != 0;
+        pthread_mutex_unlock(&net->lock);
+        ldc_net_put(net);
+    }
+    return rc;
+}
+
+L_INT L_DicomSetSessionResumptionTLS(HDICOMNET hNet, L_BOOL bOn)
+{
+    int rc;
+    ldc_net *net = ldc_net_lock_idle(hNet, "session resumption", &rc);
+    if (net != NULL) {
+        net->choice.resumption = bOn != 0;
         pthread_mutex_unlock(&net->lock);
         ldc_net_put(net);
     }

@@ -65,6 +65,10 @@ void ldc_conn_linger(ldc_conn *conn, bool goodbye, bool forced)
         conn->transport->ops->free(conn->transport);
         conn->transport = NULL;
     }
+    if (conn->tls != NULL) { /* a key does not linger */
+        ldc_ref_put(&conn->tls->shared.ref);
+        conn->tls = NULL;
+    }
     if (conn->actor.fd < 0 || shutdown(conn->actor.fd, SHUT_WR) != 0) {
         ldc_conn_die(conn);
         return;
@@ -80,6 +84,7 @@ void ldc_conn_linger(ldc_conn *conn, bool goodbye, bool forced)
     ldc_actor_deadline(&conn->actor, DEADLINE_PHASE, 0);
     ldc_actor_deadline(&conn->actor, DEADLINE_UPPER, 0);
     ldc_actor_deadline(&conn->actor, DEADLINE_PROGRESS, 0);
+    ldc_actor_deadline(&conn->actor, DEADLINE_IDLE, 0);
     ldc_actor_deadline(&conn->actor, DEADLINE_LINGER, ldc_now_ms() + (int64_t)ms);
     ldc_conn_drain(conn);
 }
@@ -89,6 +94,10 @@ void ldc_conn_finish(ldc_conn *conn, int code, ldc_failure *failure, bool silent
 {
     ldc_net *net = conn->net;
     phase was = conn->phase;
+    if (was == READY) {
+        ldc_upper_release_held(conn->upper);
+        ldc_conn_open_gate(conn, true);
+    }
     ldc_upper_end(conn->upper);
     bool link_owed = conn->tls != NULL && (was == TOLD || was == HANDSHAKE || was == LATE);
     if (was == HANDSHAKE || was == LATE) {
@@ -158,8 +167,12 @@ void ldc_conn_end_failed(ldc_conn *conn)
     bool gone = conn->phase == READY && failure.code == DICOM_ERROR_NET_CONNECTION_ABORTED;
     if (gone && (conn->transport->eof || ldc_upper_over(conn->upper))) {
         ldc_failure_clear(&failure);
-        failure.code = ldc_upper_closed(conn->upper, &failure);
-    } else if (conn->phase == LATE && failure.code == DICOM_ERROR_NET_CONNECTION_ABORTED) {
+        int code = ldc_upper_closed(conn->upper, &failure);
+        ldc_conn_end(conn, code, &failure, false); /* the record may have a code of its own */
+        ldc_failure_clear(&failure);
+        return;
+    }
+    if (conn->phase == LATE && failure.code == DICOM_ERROR_NET_CONNECTION_ABORTED) {
         ldc_failure_fill(
             &failure, failure.code, DICOM_STAGE_TLS, DICOM_SIDE_PEER, NULL,
             "The server ended the connection right after it got our certificate: it probably refused it; "

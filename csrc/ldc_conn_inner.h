@@ -1,7 +1,7 @@
 /*
  * ldc_conn_inner.h - what the files of a connection share, and nobody else: ldc_conn.c (life,
  * steps, commands), ldc_conn_open.c (resolve, connect), ldc_conn_link.c (handshake, reading,
- * writing), ldc_conn_end.c (the end).
+ * writing), ldc_conn_inbox.c (what user code is to be told), ldc_conn_end.c (the end).
  */
 #ifndef LDC_CONN_INNER_H
 #define LDC_CONN_INNER_H
@@ -25,7 +25,8 @@ enum {
     DEADLINE_PHASE = 0,
     DEADLINE_LINGER = 1,
     DEADLINE_UPPER = 2,
-    DEADLINE_PROGRESS = 3
+    DEADLINE_PROGRESS = 3,
+    DEADLINE_IDLE = 4
 };
 enum {
     READ_SIZE = 64 * 1024, /* of TLS: one record */
@@ -55,12 +56,14 @@ struct ldc_conn {
     bool first_data_seen;
     ldc_upper *upper; /* owned */
     unsigned timer_serial;
-    int64_t last_read;
+    int64_t last_read, last_write;
     bool want_write, read_wants_write;
+    bool read_last;     /* writing has failed: what is there is read, then it ends */
     bool close_pending; /* the user's Close waits for what is queued */
     atomic_bool paused; /* the inbox is full: nothing is read */
     atomic_size_t inbox_count;
     atomic_ullong inbox_bytes;
+    ldc_news *gate_first, *gate_last; /* owned: counted, and held back (ldc_conn_inbox.c) */
     size_t drained;
     ldc_question *question; /* reference, under actor.lock */
     bool ending;            /* under actor.lock: the user's command to end was given */
@@ -74,13 +77,19 @@ typedef struct endpoints {
 /* Counted over all connections. */
 extern struct ldc_conn_totals {
     atomic_uint handshakes, draining;
-    atomic_ullong links, link_failures;
+    atomic_ullong links, link_failures, resumed;
 } ldc_conn_totals;
 
 /* ldc_conn.c */
 void ldc_conn_target_clear(ldc_target *target);
 void ldc_conn_apply_socket_options(ldc_conn *conn, int fd);
+
+/* ldc_conn_inbox.c */
 bool ldc_conn_inbox_full(ldc_conn *conn);
+void ldc_conn_take_news(void *owner, ldc_news *news, uint64_t cost);
+/* Lets go what may be told now; all: whatever was agreed, the connection ends. */
+void ldc_conn_open_gate(ldc_conn *conn, bool all);
+void ldc_conn_drop_gate(ldc_conn *conn);
 
 /* ldc_conn_open.c */
 endpoints ldc_conn_endpoints_of(int fd);
@@ -93,12 +102,14 @@ void ldc_conn_end_connect(ldc_conn *conn, int error);
 
 /* ldc_conn_link.c */
 int ldc_conn_verdict(void *owner, int ok, char *text, int code, const char *error_text);
+bool ldc_conn_asks(void *owner); /* ldc_asks_fn */
 void ldc_conn_go(ldc_conn *conn);
 void ldc_conn_shake_hands(ldc_conn *conn);
 void ldc_conn_timed_out(ldc_conn *conn);
 void ldc_conn_late_done(ldc_conn *conn);
 void ldc_conn_read(ldc_conn *conn);
 void ldc_conn_serve(ldc_conn *conn);
+int64_t ldc_conn_idle_at(ldc_conn *conn); /* when it will have been idle for too long; 0 = never */
 
 /* ldc_conn_end.c */
 void ldc_conn_die(ldc_conn *conn);

@@ -37,9 +37,9 @@ void ldc_conn_set_endpoints(ldc_net *net, const endpoints *ends)
 
 bool ldc_conn_make_transport(ldc_conn *conn)
 {
-    conn->transport = conn->tls == NULL
-                          ? ldc_transport_tcp_new(conn->actor.fd)
-                          : ldc_tls_link_new(conn->tls, conn->actor.fd, ldc_conn_verdict, conn);
+    conn->transport = conn->tls == NULL ? ldc_transport_tcp_new(conn->actor.fd)
+                                        : ldc_tls_link_new(conn->tls, conn->actor.fd,
+                                                           ldc_conn_verdict, ldc_conn_asks, conn);
     return conn->transport != NULL;
 }
 
@@ -62,6 +62,7 @@ static void connected(ldc_conn *conn)
         ldc_deliver_go(conn->net, conn);
     } else {
         conn->phase = READY;
+        conn->last_read = ldc_now_ms();
         ldc_upper_start(conn->upper);
         ldc_conn_read(conn);
     }

@@ -16,6 +16,7 @@
 #include "ldc_error.h"
 #include "ldc_net.h"
 #include "ldc_poller.h"
+#include "ldc_tls.h"
 #include "ltdic.h"
 
 enum {
@@ -131,6 +132,7 @@ static void fresh_gate(void)
 static void before_fork(void)
 {
     quiet_workers();
+    ldc_tls_before_fork();
     ldc_dataset_before_fork();
     ldc_net_before_fork();
     ldc_actor_before_fork();
@@ -143,6 +145,7 @@ static void after_fork_in_parent(void)
     ldc_actor_after_fork_in_parent();
     ldc_net_after_fork_in_parent();
     ldc_dataset_after_fork_in_parent();
+    ldc_tls_after_fork_in_parent();
     open_gate();
 }
 
@@ -157,6 +160,7 @@ static void after_fork(void)
     ldc_actor_after_fork();
     ldc_net_after_fork();
     ldc_dataset_after_fork();
+    ldc_tls_after_fork();
     ldc_delivery_after_fork();
     ldc_handshakes_after_fork();
     ldc_conn_after_fork();

@@ -68,7 +68,7 @@ bool ldc_user_muted(void);
 /* ---- actors ---- */
 
 enum {
-    LDC_DEADLINE_COUNT = 4
+    LDC_DEADLINE_COUNT = 5
 };
 
 /*

@@ -63,7 +63,7 @@ void ldc_link_info_established(ldc_net *net, const ldc_tls_link *link)
     ldc_link_info info = {0};
     const SSL_CIPHER *cipher = SSL_get_current_cipher(link->ssl);
     info.suite = cipher == NULL ? 0 : SSL_CIPHER_get_protocol_id(cipher);
-    info.resumed = SSL_session_reused(link->ssl) == 1;
+    info.resumed = link->resumed;
     snprintf(info.version, sizeof info.version, "%s", SSL_get_version(link->ssl));
     int group = (int)SSL_get_negotiated_group(link->ssl);
     const char *name = group == 0 ? NULL : SSL_group_to_name(link->ssl, group);

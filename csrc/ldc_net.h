@@ -39,11 +39,13 @@ typedef enum ldc_limit {
     LDC_LIMIT_ALLOW_PLAIN_CHILDREN,
     LDC_LIMIT_ARTIM_TIMEOUT,
     LDC_LIMIT_ASSOCIATION_TIMEOUT,
+    LDC_LIMIT_IDLE_TIMEOUT,
     LDC_LIMIT_SEND_TIMEOUT,
     LDC_LIMIT_PROGRESS_TIMEOUT,
     LDC_LIMIT_DATA_SET_MEMORY,
     LDC_LIMIT_DATA_SET_TOTAL,
     LDC_LIMIT_SEND_QUEUE,
+    LDC_LIMIT_SPILL_QUOTA,
     LDC_LIMIT_COUNT,
 } ldc_limit;
 
@@ -126,9 +128,14 @@ struct ldc_net {
     ldc_tls_settings *settings;       /* reference, NULL until Initialize of a TLS net */
     ldc_tls_credentials *credentials; /* reference or NULL */
     ldc_tls_choice choice;
+    ldc_tls_context *context; /* held: that of the last connection, of a listener its children's */
     ldc_limits limits;
     int socket_options[4]; /* TCP_NODELAY, SO_KEEPALIVE, SO_SNDBUF, SO_RCVBUF; -1 = leave */
     bool optimized_memory_send;
+    int receive_sink;        /* DICOM_SINK_... */
+    uint32_t auto_respond;   /* DICOM_AUTO_RESPOND_... */
+    struct ldc_quota *quota; /* reference, never NULL: spill files of its connections, or of its
+                                children's */
     DICOMNETCALLBACK callbacks;
     DICOMNETCALLBACKEXT callbacks_ext;
     /* state */
@@ -181,6 +188,10 @@ uint64_t ldc_net_limit(const ldc_net *net, ldc_limit limit);
  * or code. */
 int ldc_net_begin(ldc_net *net);
 void ldc_net_end(ldc_net *net); /* undoes it when the start failed */
+/* Whether user code judges the peer's certificates; the lock is held. */
+bool ldc_net_judges(const ldc_net *net);
+/* Holds context instead of the one before; NULL = none. No lock is held. */
+void ldc_net_use_context(ldc_net *net, ldc_tls_context *context);
 
 /* ldc_delivery.c */
 void ldc_deliver(ldc_net *net, ldc_event_kind kind, int code);

@@ -118,6 +118,7 @@ int ldc_stage_fill(ldc_stage *stage, ldc_out *out, bool *done,
     while (room(stage, largest)) {
         ldc_fragment fragments[2];
         size_t before = stage->used;
+        const ldc_fragmenter unmoved = out->fragmenter;
         size_t count = ldc_fragmenter_next(&out->fragmenter, fragments);
         if (count == 0) {
             *done = true;
@@ -126,7 +127,8 @@ int ldc_stage_fill(ldc_stage *stage, ldc_out *out, bool *done,
         for (size_t i = 0; i < count; i++) {
             int rc = put_fragment(stage, out, &fragments[i]);
             if (rc != DICOM_SUCCESS) {
-                stage->used = before; /* nothing of this PDU has gone out */
+                stage->used = before; /* nothing of this PDU has gone out, so it is still due */
+                out->fragmenter = unmoved;
                 return rc;
             }
         }

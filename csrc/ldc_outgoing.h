@@ -15,6 +15,9 @@ typedef struct ldc_out {
     uint8_t *bytes; /* owned: the PDU, or the command set of a message */
     size_t length;
     bool message;
+    bool begun;                /* laid out in part at least */
+    bool operation;            /* message: a request that has an answer */
+    uint16_t field, id;        /* message: of its command */
     ldc_fragmenter fragmenter; /* message */
     ldc_dataset *data;         /* message: reference, NULL = none */
     uint64_t cost;

@@ -25,6 +25,16 @@ void ldc_ref_get(ldc_ref *ref)
     atomic_fetch_add_explicit(&ref->count, 1u, memory_order_relaxed);
 }
 
+bool ldc_ref_get_live(ldc_ref *ref)
+{
+    unsigned count = atomic_load_explicit(&ref->count, memory_order_relaxed);
+    while (count != 0 &&
+           !atomic_compare_exchange_weak_explicit(&ref->count, &count, count + 1,
+                                                  memory_order_acquire, memory_order_relaxed)) {
+    }
+    return count != 0;
+}
+
 void ldc_ref_put(ldc_ref *ref)
 {
     if (ref != NULL && atomic_fetch_sub_explicit(&ref->count, 1u, memory_order_acq_rel) == 1u) {

@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,7 +22,8 @@ typedef struct ldc_ref {
 
 void ldc_ref_init(ldc_ref *ref, void (*destroy)(ldc_ref *self)); /* count 1 */
 void ldc_ref_get(ldc_ref *ref);
-void ldc_ref_put(ldc_ref *ref); /* NULL is fine; the last one destroys */
+void ldc_ref_put(ldc_ref *ref);      /* NULL is fine; the last one destroys */
+bool ldc_ref_get_live(ldc_ref *ref); /* false: the last one has gone, it is being destroyed */
 
 typedef struct ldc_registry {
     pthread_mutex_t lock;

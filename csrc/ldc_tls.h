@@ -4,20 +4,22 @@
  *
  * Files: ldc_tls_library.c (OpenSSL set-up), ldc_tls_settings.c (CA file, method, flags),
  * ldc_tls_credentials.c (own certificate and key), ldc_tls_context.c (SSL_CTX), ldc_tls_link.c (the
- * transport), ldc_tls_verify.c (judging the peer's chain), ldc_tls_diagnose.c (why a handshake
- * failed).
+ * transport), ldc_tls_verify.c (judging the peer's chain), ldc_tls_session.c (resumption),
+ * ldc_tls_diagnose.c (why a handshake failed).
  */
 #ifndef LDC_TLS_H
 #define LDC_TLS_H
 
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "ldc_failure.h"
 #include "ldc_registry.h"
+#include "ldc_tls_cache.h"
 #include "ldc_transport.h"
 #include "ltdic.h"
 
@@ -28,6 +30,11 @@ enum {
 
 /* ---- ldc_tls_library.c ---- */
 
+/* Caches at rest around fork(); the child knows nothing of the parent's objects. */
+void ldc_tls_before_fork(void);
+void ldc_tls_after_fork_in_parent(void);
+void ldc_tls_after_fork(void);
+
 /* Our own library context: no configuration file of the host is read (errata 7). Never NULL after
  * success. 0 or code. */
 int ldc_tls_library_start(void);
@@ -37,14 +44,21 @@ bool ldc_tls_suite_available(uint32_t id);
 int ldc_tls_link_index(void);
 /* The socket BIO: send without SIGPIPE, first bytes kept. */
 const BIO_METHOD *ldc_tls_bio_method(void);
-/* Reads a whole file; *data is malloc'ed. what names the file's role in the error. 0 or code
- * (given). */
-int ldc_tls_read_file(const char *file, const char *what, int code, unsigned char **data,
-                      size_t *size);
 /* First error of OpenSSL's queue as text ("" if none), the queue is emptied. */
 uint64_t ldc_tls_take_error(char *text, size_t size);
 
 /* ---- ldc_tls_settings.c ---- */
+
+typedef struct ldc_tls_anchors { /* the certificates of one CA file */
+    ldc_shared shared;
+    STACK_OF(X509) * certificates; /* owned, at least one */
+} ldc_tls_anchors;
+
+typedef struct ldc_tls_crls { /* the lists of one CRL file */
+    ldc_shared shared;
+    STACK_OF(X509_CRL) * lists; /* owned, at least one */
+    int64_t until;              /* the first nextUpdate of all */
+} ldc_tls_crls;
 
 typedef struct ldc_tls_settings {
     ldc_ref ref;
@@ -52,8 +66,7 @@ typedef struct ldc_tls_settings {
     unsigned verify; /* L_SSL_VERIFY_..., FAIL_IF_NO_PEER_CERT and CLIENT_ONCE imply PEER */
     int depth;       /* certificates between leaf and anchor */
     int options;     /* DICOM_SSL_OP_... */
-    STACK_OF(X509) * anchors; /* owned, may be empty */
-    char *ca_file;            /* owned, for messages, NULL = none */
+    ldc_tls_anchors *anchors; /* a reference, NULL = none */
 } ldc_tls_settings;
 
 /* create NULL = defaults. 0 or code. */
@@ -62,25 +75,21 @@ int ldc_tls_settings_new(const L_SSL_CTX_CREATE *create, ldc_tls_settings **sett
 int ldc_tls_settings_with_ca(const ldc_tls_settings *from, const unsigned char *pem, size_t size,
                              ldc_tls_settings **settings);
 /* Revocation lists of a PEM file. */
-int ldc_tls_crls_load(const char *file, STACK_OF(X509_CRL) * *crls);
+int ldc_tls_crls_load(const char *file, ldc_tls_crls **crls);
 
 /* ---- ldc_tls_credentials.c ---- */
 
 typedef struct ldc_tls_credentials {
-    ldc_ref ref;
+    ldc_shared shared;
     X509 *leaf;             /* owned, all three */
     STACK_OF(X509) * chain; /* without the leaf */
     EVP_PKEY *key;
+    bool encrypted;                     /* the key was; then: */
+    unsigned char password[LDC_DIGEST]; /* digest of the password */
 } ldc_tls_credentials;
 
 /* Fills buffer, returns the length; <= 0 = none; > size = too long. */
 typedef int (*ldc_password_fn)(void *arg, char *buffer, int size);
-
-typedef struct ldc_tls_source { /* a file, or bytes with a name for messages */
-    const char *file;
-    const unsigned char *data; /* NULL: read the file */
-    size_t size;
-} ldc_tls_source;
 
 /* key->file and key->data NULL: the key is where the certificate is. 0 or code. */
 int ldc_tls_credentials_load(const ldc_tls_source *certificate, int type, const ldc_tls_source *key,
@@ -95,39 +104,63 @@ STACK_OF(X509) * ldc_tls_parse_certificates(const unsigned char *data, size_t si
 /* What a net adds to settings and credentials. */
 typedef struct ldc_tls_choice {
     uint32_t ciphers[LDC_CIPHER_SLOTS]; /* 0 = empty slot */
-    STACK_OF(X509_CRL) * crls;          /* owned, NULL = no check */
+    ldc_tls_crls *crls;                 /* a reference, NULL = no check */
     char *expected_host;                /* owned, NULL = no check */
     bool send_ca_names;
+    bool resumption;
 } ldc_tls_choice;
 
 void ldc_tls_choice_init(ldc_tls_choice *choice); /* the default list */
 void ldc_tls_choice_clear(ldc_tls_choice *choice);
 
+enum {
+    LDC_NOTES = LDC_CIPHER_SLOTS + 8
+};
+
+typedef struct ldc_tls_notes { /* warnings about settings */
+    size_t count;
+    char *texts[LDC_NOTES]; /* owned */
+} ldc_tls_notes;
+
+/* One for all nets whose settings, credentials and choice are the same. Immutable. */
 typedef struct ldc_tls_context {
-    ldc_ref ref;
-    SSL_CTX *ctx; /* owned */
+    ldc_shared shared;                /* the key is the digest of all that counts */
+    SSL_CTX *ctx;                     /* owned */
+    ldc_tls_credentials *credentials; /* a reference, NULL = none */
     bool server;
     unsigned verify;     /* L_SSL_VERIFY_... in force */
     char *expected_host; /* owned */
     bool has_anchors;
+    bool resumption;
+    int64_t crls_until; /* when the first revocation list ends */
+    ldc_tls_notes notes;
+    atomic_uint users; /* nets that hold it */
 } ldc_tls_context;
 
-/* Builds the SSL_CTX. credentials may be NULL for a client. handle: for warnings. 0 or code. */
-int ldc_tls_context_new(bool server, const ldc_tls_settings *settings,
-                        const ldc_tls_credentials *credentials, const ldc_tls_choice *choice,
+/* Finds or builds it. credentials may be NULL for a client. handle: for warnings of one that cannot
+ * be built. The caller gets a reference. 0 or code. */
+int ldc_tls_context_get(bool server, const ldc_tls_settings *settings,
+                        ldc_tls_credentials *credentials, const ldc_tls_choice *choice,
                         uint64_t handle, ldc_tls_context **context);
+/* A net holds what it used last, so that it is there next time; one more reference. The first of
+ * all is told the warnings. */
+void ldc_tls_context_hold(ldc_tls_context *context, uint64_t handle);
+void ldc_tls_context_release(ldc_tls_context *context);
 
 /* ---- ldc_tls_link.c, ldc_tls_verify.c, ldc_tls_diagnose.c ---- */
 
 /* Judges one certificate: 1 goes on, DICOM_VERIFY_NO_ANSWER = nobody answered, anything else stops.
  */
 typedef int (*ldc_verdict_fn)(void *owner, int ok, char *text, int code, const char *error_text);
+/* Whether user code judges. If not, the verdict is asked for without a text. */
+typedef bool (*ldc_asks_fn)(void *owner);
 
 typedef struct ldc_tls_link {
     ldc_transport base;
     SSL *ssl;                 /* owned */
     ldc_tls_context *context; /* a reference */
     ldc_verdict_fn verdict;
+    ldc_asks_fn asks;
     void *owner; /* lent: the connection, which outlives its transport */
     /* the verification */
     STACK_OF(X509) * received; /* owned: the chain as the peer sent it, leaf first; NULL = none */
@@ -139,6 +172,12 @@ typedef struct ldc_tls_link {
     int code, depth; /* of the complaint that counts: the stop, else the first overruled */
     char *subject;   /* owned: of that certificate */
     char *detail;    /* owned: more about it, NULL = none */
+    /* the session */
+    bool resumes;                          /* sessions of this link may be resumed */
+    bool taken;                            /* server: the client's ticket was good */
+    bool resumed;                          /* this one was, and the verdict still holds */
+    int64_t valid_from, valid_until;       /* when the verdict holds, seconds since 1970 */
+    unsigned char session_key[LDC_DIGEST]; /* client: where its session is kept */
     /* the handshake as seen by the message callback */
     int alert_sent, alert_received;
     bool first_record_read;     /* a handshake message of the peer's went by */
@@ -155,7 +194,7 @@ typedef struct ldc_tls_link {
 
 /* The transport of a TLS connection on fd. NULL: not possible (memory). */
 ldc_transport *ldc_tls_link_new(ldc_tls_context *context, int fd, ldc_verdict_fn verdict,
-                                void *owner);
+                                ldc_asks_fn asks, void *owner);
 /* The link behind a transport; NULL for a plain one. */
 ldc_tls_link *ldc_tls_link_of(ldc_transport *transport);
 
@@ -165,6 +204,20 @@ int ldc_tls_code_from_openssl(int code); /* 24 and 79 exchanged */
 void ldc_tls_link_diagnose(ldc_transport *self, ldc_failure *failure);
 /* One sentence: what to do about a verification code. Never NULL. */
 const char *ldc_tls_code_remedy(int code);
+/* Seconds since 1970; otherwise for NULL and what is no time. */
+int64_t ldc_tls_time(const ASN1_TIME *time, int64_t otherwise);
+
+/* ---- ldc_tls_session.c: resumption (errata 3) ---- */
+
+/* At the beginning of a link: says whether it may resume, and offers a session. */
+void ldc_tls_session_begin(ldc_tls_link *link);
+/* The chain was verified without a fault: how long that holds. */
+void ldc_tls_session_limit(ldc_tls_link *link, X509_STORE_CTX *store);
+/* After a resumed handshake. false: the verdict does not hold (any more), and the link says why. */
+bool ldc_tls_session_accept(ldc_tls_link *link);
+/* The link failed: its session is not offered again. */
+void ldc_tls_session_spoil(ldc_tls_link *link);
+
 /* Fills a record for a handshake that did not end in time. */
 void ldc_tls_timeout_diagnose(ldc_transport *self, bool server, ldc_failure *failure);
 

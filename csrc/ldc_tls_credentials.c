@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ldc_engine.h"
 #include "ldc_error.h"
 #include "ldc_tls.h"
 
@@ -15,7 +16,8 @@ enum {
 
 static void credentials_free(ldc_ref *ref)
 {
-    ldc_tls_credentials *credentials = (ldc_tls_credentials *)ref;
+    ldc_tls_credentials *credentials = (ldc_tls_credentials *)(void *)ref;
+    ldc_cache_remove(&credentials->shared);
     X509_free(credentials->leaf);
     sk_X509_pop_free(credentials->chain, X509_free);
     EVP_PKEY_free(credentials->key);
@@ -75,41 +77,58 @@ STACK_OF(X509) * ldc_tls_parse_certificates(const unsigned char *data, size_t si
     return NULL;
 }
 
-/* ---- the key ---- */
+/* ---- the password ---- */
 
+/* The user is asked at most once for each load, however often the answer is wanted. */
 typedef struct password_request {
     ldc_password_fn ask;
     void *arg;
     bool asked, none, too_long;
+    char answer[PASSWORD_SIZE];
+    int length;
 } password_request;
+
+static void ask_once(password_request *request)
+{
+    if (request->asked) {
+        return;
+    }
+    request->asked = true;
+    bool computed = ldc_compute(false); /* user code */
+    request->length =
+        request->ask == NULL ? 0 : request->ask(request->arg, request->answer, PASSWORD_SIZE);
+    (void)ldc_compute(computed);
+    request->none = request->length <= 0;
+    request->too_long = request->length > PASSWORD_SIZE;
+}
+
+static void forget_answer(password_request *request)
+{
+    OPENSSL_cleanse(request->answer, sizeof request->answer);
+}
 
 static int give_password(char *buffer, int size, int encrypting, void *arg)
 {
     (void)encrypting;
     password_request *request = arg;
+    ask_once(request);
+    request->too_long = request->too_long || request->length > size;
     if (request->none || request->too_long) {
-        return -1; /* OpenSSL tries a second decoder: the user is asked once */
-    }
-    request->asked = true;
-    if (request->ask == NULL) {
-        request->none = true;
         return -1;
     }
-    char password[PASSWORD_SIZE + 1];
-    int room = size < PASSWORD_SIZE ? size : PASSWORD_SIZE;
-    int length = request->ask(request->arg, password, room);
-    if (length <= 0) {
-        request->none = true;
-        length = -1;
-    } else if (length > room) {
-        request->too_long = true;
-        length = -1;
-    } else {
-        memcpy(buffer, password, (size_t)length);
-    }
-    OPENSSL_cleanse(password, sizeof password);
-    return length;
+    memcpy(buffer, request->answer, (size_t)request->length);
+    return request->length;
 }
+
+static bool digest_password(const password_request *request, unsigned char result[LDC_DIGEST])
+{
+    ldc_digest digest;
+    ldc_digest_begin(&digest, "password");
+    ldc_digest_add(&digest, request->answer, (size_t)request->length);
+    return ldc_digest_end(&digest, result);
+}
+
+/* ---- the key ---- */
 
 /* An EncryptedPrivateKeyInfo (RFC 5958), with our own library context all the way. */
 static EVP_PKEY *read_encrypted_der(BIO *bio, password_request *request)
@@ -157,134 +176,199 @@ static EVP_PKEY *read_key(const unsigned char *data, size_t size, int type,
     return key;
 }
 
-static int load_key(const unsigned char *data, size_t size, int type, const char *name,
-                    ldc_password_fn ask, void *arg, EVP_PKEY **key)
+static int password_error(const password_request *request, const char *name, const char *reason)
 {
-    password_request request = {.ask = ask, .arg = arg};
-    char reason[256];
-    ERR_clear_error();
-    *key = size == 0 || size > LDC_FILE_LIMIT ? NULL : read_key(data, size, type, &request);
-    (void)ldc_tls_take_error(reason, sizeof reason);
-    if (*key != NULL) {
-        return DICOM_SUCCESS;
-    }
-    if (request.too_long) {
+    if (request->too_long) {
         return ldc_error(DICOM_ERROR_TLS_PRIVATE_KEY_PASSWORD,
                          "the password for \"%s\" is longer than %d bytes. Use a shorter one.",
                          name, PASSWORD_SIZE);
     }
-    if (request.none) {
+    if (request->none) {
         return ldc_error(DICOM_ERROR_TLS_PRIVATE_KEY_PASSWORD,
                          "the key in \"%s\" is encrypted and no password was given. Return it from "
                          "OnPrivateKeyPassword, or store the key without encryption.",
                          name);
     }
-    if (request.asked) {
-        return ldc_error(
-            DICOM_ERROR_TLS_PRIVATE_KEY_PASSWORD,
-            "the key in \"%s\" cannot be decrypted with the password given (%s). Check the password.",
-            name, reason);
+    return ldc_error(
+        DICOM_ERROR_TLS_PRIVATE_KEY_PASSWORD,
+        "the key in \"%s\" cannot be decrypted with the password given (%s). Check the password.",
+        name, reason);
+}
+
+static int load_key(const ldc_tls_content *content, int type, password_request *request,
+                    EVP_PKEY **key)
+{
+    char reason[256];
+    ERR_clear_error();
+    *key = content->size == 0 || content->size > LDC_FILE_LIMIT
+               ? NULL
+               : read_key(content->data, content->size, type, request);
+    (void)ldc_tls_take_error(reason, sizeof reason);
+    if (*key != NULL) {
+        return DICOM_SUCCESS;
+    }
+    if (request->asked) {
+        return password_error(request, content->file, reason);
     }
     return ldc_error(DICOM_ERROR_TLS_PRIVATE_KEY_FILE,
                      "\"%s\" holds no readable private key (%s). Give a %s file with the "
                      "key of the certificate.",
-                     name, reason, type == DICOM_TLS_CERTIFICATE_PEM ? "PEM" : "DER");
+                     content->file, reason, type == DICOM_TLS_CERTIFICATE_PEM ? "PEM" : "DER");
 }
 
 /* ---- both ---- */
 
-static int source_read(const ldc_tls_source *source, const char *what, int code,
-                       unsigned char **owned, const unsigned char **data, size_t *size)
+typedef struct loading {
+    int type;
+    bool own_key; /* the key is not where the certificate is */
+    ldc_tls_content certificate, key;
+    password_request password;
+} loading;
+
+static ldc_tls_content *key_content(loading *load)
 {
-    if (source->data != NULL) {
-        *data = source->data;
-        *size = source->size;
-        return DICOM_SUCCESS;
-    }
-    int rc = ldc_tls_read_file(source->file, what, code, owned, size);
-    *data = *owned;
-    return rc;
+    return load->own_key ? &load->key : &load->certificate;
 }
 
-int ldc_tls_credentials_load(const ldc_tls_source *certificate, int type, const ldc_tls_source *key,
-                             ldc_password_fn password, void *arg, ldc_tls_credentials **result)
+static bool digest_both(loading *load, unsigned char result[LDC_DIGEST])
 {
-    unsigned char *certificate_owned = NULL;
-    unsigned char *key_owned = NULL;
-    const unsigned char *certificate_data = NULL;
-    const unsigned char *key_data = NULL;
-    size_t certificate_size = 0;
-    size_t key_size = 0;
-    ldc_tls_credentials *credentials = NULL;
-    bool own_key = key->data != NULL || (key->file != NULL && key->file[0] != '\0');
-    if (type != DICOM_TLS_CERTIFICATE_PEM && type != DICOM_TLS_CERTIFICATE_ASN1) {
-        return ldc_error(DICOM_ERROR_PARAMETER, "certificate type %d. Use Pem (%d) or Asn1 (%d).",
-                         type, DICOM_TLS_CERTIFICATE_PEM, DICOM_TLS_CERTIFICATE_ASN1);
+    ldc_digest digest;
+    ldc_digest_begin(&digest, "credentials");
+    ldc_digest_add_number(&digest, (uint64_t)load->type);
+    ldc_digest_add(&digest, load->certificate.digest, LDC_DIGEST);
+    ldc_digest_add(&digest, key_content(load)->digest, LDC_DIGEST);
+    return ldc_digest_end(&digest, result);
+}
+
+/* The same certificate and key as somebody has loaded already, if the password is the same, too.
+ * *known NULL: not known, or another password, which decrypting will judge. 0 or code. */
+static int find_known(loading *load, ldc_tls_credentials **known)
+{
+    unsigned char digest[LDC_DIGEST];
+    *known = NULL;
+    if (!digest_both(load, digest)) {
+        return DICOM_SUCCESS;
     }
-    if (type == DICOM_TLS_CERTIFICATE_ASN1 && !own_key) {
-        return ldc_error(
-            DICOM_ERROR_TLS_PRIVATE_KEY_FILE, "%s",
-            "a DER file holds the certificate only. Give the DER file of the private key as well.");
+    ldc_tls_credentials *found = ldc_cache_find(LDC_CACHE_CREDENTIALS, digest);
+    if (found == NULL || !found->encrypted) {
+        *known = found;
+        return DICOM_SUCCESS;
     }
-    int rc = ldc_tls_library_start();
-    if (rc == DICOM_SUCCESS) {
-        rc = source_read(certificate, "certificate file", DICOM_ERROR_TLS_CERTIFICATE_FILE,
-                         &certificate_owned, &certificate_data, &certificate_size);
+    ask_once(&load->password);
+    if (load->password.none || load->password.too_long) {
+        ldc_ref_put(&found->shared.ref);
+        return password_error(&load->password, key_content(load)->file, "");
     }
-    if (rc == DICOM_SUCCESS && own_key) {
-        rc = source_read(key, "private key file", DICOM_ERROR_TLS_PRIVATE_KEY_FILE, &key_owned,
-                         &key_data, &key_size);
-    } else if (rc == DICOM_SUCCESS) {
-        key = certificate;
-        key_data = certificate_data;
-        key_size = certificate_size;
+    if (digest_password(&load->password, digest) &&
+        CRYPTO_memcmp(digest, found->password, LDC_DIGEST) == 0) {
+        *known = found;
+    } else {
+        ldc_ref_put(&found->shared.ref);
     }
-    if (rc != DICOM_SUCCESS) {
-        goto done;
-    }
-    credentials = calloc(1, sizeof *credentials);
-    if (credentials == NULL) {
-        rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "certificate");
-        goto done;
-    }
-    ldc_ref_init(&credentials->ref, credentials_free);
+    return DICOM_SUCCESS;
+}
+
+static int parse_both(loading *load, ldc_tls_credentials *credentials)
+{
+    const ldc_tls_content *key = key_content(load);
     ERR_clear_error();
-    credentials->chain = ldc_tls_parse_certificates(certificate_data, certificate_size, type);
+    credentials->chain =
+        ldc_tls_parse_certificates(load->certificate.data, load->certificate.size, load->type);
     if (credentials->chain == NULL) {
         char reason[256];
         (void)ldc_tls_take_error(reason, sizeof reason);
-        rc =
-            ldc_error(DICOM_ERROR_TLS_CERTIFICATE_FILE,
-                      "\"%s\" holds no readable certificate (%s). Give a %s file, leaf "
-                      "first.",
-                      certificate->file, reason, type == DICOM_TLS_CERTIFICATE_PEM ? "PEM" : "DER");
-        goto done;
+        return ldc_error(DICOM_ERROR_TLS_CERTIFICATE_FILE,
+                         "\"%s\" holds no readable certificate (%s). Give a %s file, leaf "
+                         "first.",
+                         load->certificate.file, reason,
+                         load->type == DICOM_TLS_CERTIFICATE_PEM ? "PEM" : "DER");
     }
     credentials->leaf = sk_X509_shift(credentials->chain);
-    rc = load_key(key_data, key_size, type, key->file, password, arg, &credentials->key);
+    int rc = load_key(key, load->type, &load->password, &credentials->key);
     if (rc == DICOM_SUCCESS && X509_check_private_key(credentials->leaf, credentials->key) != 1) {
         rc = ldc_error(
             DICOM_ERROR_TLS_KEY_MISMATCH,
             "the key in \"%s\" is not that of the first certificate in \"%s\". Give the key that the "
             "certificate was made for; in a PEM file the own certificate comes first.",
-            key->file, certificate->file);
+            key->file, load->certificate.file);
     }
     ERR_clear_error();
+    return rc;
+}
+
+/* Reads and parses; shares the result if its key and password can be told from others. */
+static int make_new(loading *load, ldc_tls_credentials **result)
+{
+    int rc = ldc_tls_content_read(&load->certificate);
+    if (rc == DICOM_SUCCESS && load->own_key) {
+        rc = ldc_tls_content_read(&load->key);
+    }
+    if (rc != DICOM_SUCCESS) {
+        return rc;
+    }
+    ldc_tls_credentials *credentials = calloc(1, sizeof *credentials);
+    if (credentials == NULL) {
+        return ldc_error(DICOM_ERROR_MEMORY, "%s", "certificate");
+    }
+    ldc_ref_init(&credentials->shared.ref, credentials_free);
+    credentials->shared.secret = true;
+    rc = parse_both(load, credentials);
+    if (rc == DICOM_SUCCESS && !digest_both(load, credentials->shared.key)) {
+        rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "certificate");
+    }
+    credentials->encrypted = load->password.asked;
+    if (rc == DICOM_SUCCESS && credentials->encrypted &&
+        !digest_password(&load->password, credentials->password)) {
+        rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "password");
+    }
+    if (rc != DICOM_SUCCESS) {
+        ldc_ref_put(&credentials->shared.ref);
+        return rc;
+    }
+    *result = ldc_cache_add(LDC_CACHE_CREDENTIALS, &credentials->shared);
+    return DICOM_SUCCESS;
+}
+
+int ldc_tls_credentials_load(const ldc_tls_source *certificate, int type, const ldc_tls_source *key,
+                             ldc_password_fn password, void *arg, ldc_tls_credentials **result)
+{
+    loading load = {.type = type,
+                    .own_key = key->data != NULL || (key->file != NULL && key->file[0] != '\0'),
+                    .certificate = {.fd = -1},
+                    .key = {.fd = -1},
+                    .password = {.ask = password, .arg = arg}};
+    ldc_tls_credentials *known = NULL;
+    if (type != DICOM_TLS_CERTIFICATE_PEM && type != DICOM_TLS_CERTIFICATE_ASN1) {
+        return ldc_error(DICOM_ERROR_PARAMETER, "certificate type %d. Use Pem (%d) or Asn1 (%d).",
+                         type, DICOM_TLS_CERTIFICATE_PEM, DICOM_TLS_CERTIFICATE_ASN1);
+    }
+    if (type == DICOM_TLS_CERTIFICATE_ASN1 && !load.own_key) {
+        return ldc_error(
+            DICOM_ERROR_TLS_PRIVATE_KEY_FILE, "%s",
+            "a DER file holds the certificate only. Give the DER file of the private key as well.");
+    }
+    int rc = ldc_tls_library_start();
+    bool computed = ldc_compute(true);
     if (rc == DICOM_SUCCESS) {
-        *result = credentials;
-        credentials = NULL;
+        rc = ldc_tls_content_open(&load.certificate, certificate, "certificate file",
+                                  DICOM_ERROR_TLS_CERTIFICATE_FILE);
     }
-done:
-    if (credentials != NULL) {
-        ldc_ref_put(&credentials->ref);
+    if (rc == DICOM_SUCCESS && load.own_key) {
+        rc = ldc_tls_content_open(&load.key, key, "private key file",
+                                  DICOM_ERROR_TLS_PRIVATE_KEY_FILE);
     }
-    if (key_owned != NULL) {
-        OPENSSL_cleanse(key_owned, key_size);
+    if (rc == DICOM_SUCCESS) {
+        rc = find_known(&load, &known);
     }
-    if (certificate_owned != NULL) {
-        OPENSSL_cleanse(certificate_owned, certificate_size); /* a PEM file may hold the key, too */
+    if (rc == DICOM_SUCCESS && known == NULL) {
+        rc = make_new(&load, &known);
     }
-    free(key_owned);
-    free(certificate_owned);
+    if (rc == DICOM_SUCCESS) {
+        *result = known;
+    }
+    ldc_tls_content_close(&load.certificate);
+    ldc_tls_content_close(&load.key);
+    forget_answer(&load.password);
+    (void)ldc_compute(computed);
     return rc;
 }

@@ -1,19 +1,15 @@
 /* ldc_tls_library.c - OpenSSL set up once: our own library context, the socket BIO, the suites it
  * has. */
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "ldc_error.h"
 #include "ldc_tables.h"
-#include "ldc_tls.h"
+#include "ldc_tls_inner.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static OSSL_LIB_CTX *library; /* lives as long as the process */
@@ -120,6 +116,11 @@ static void start_once(void)
     BIO_meth_set_ctrl(bio_method, bio_ctrl);
     BIO_meth_set_create(bio_method, bio_create);
     library = made;
+    if (!ldc_digest_start()) {
+        library = NULL;
+        OSSL_LIB_CTX_free(made);
+        return;
+    }
     find_suites();
 }
 
@@ -153,58 +154,6 @@ bool ldc_tls_suite_available(uint32_t id)
     return false;
 }
 
-int ldc_tls_read_file(const char *file, const char *what, int code, unsigned char **data,
-                      size_t *size)
-{
-    int result = DICOM_SUCCESS;
-    unsigned char *buffer = NULL;
-    size_t used = 0;
-    struct stat status;
-    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* never hang on a FIFO */
-    if (fd < 0) {
-        return ldc_error(code, "%s \"%s\": %s. Give the path of an existing, readable file.", what,
-                         file, strerror(errno));
-    }
-    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-        result = ldc_error(code, "%s \"%s\" is not a regular file. Give the path of a file.", what,
-                           file);
-        goto done;
-    }
-    if (status.st_size > LDC_FILE_LIMIT) {
-        result = ldc_error(code, "%s \"%s\" has %lld bytes, more than %d. Give the right file.",
-                           what, file, (long long)status.st_size, LDC_FILE_LIMIT);
-        goto done;
-    }
-    size_t room = (size_t)status.st_size;
-    buffer = malloc(room + 1);
-    if (buffer == NULL) {
-        result = ldc_error(DICOM_ERROR_MEMORY, "%s \"%s\"", what, file);
-        goto done;
-    }
-    while (used < room) {
-        ssize_t got = read(fd, buffer + used, room - used);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got < 0) {
-            result = ldc_error(code, "%s \"%s\": %s", what, file, strerror(errno));
-            goto done;
-        }
-        if (got == 0) {
-            break; /* it shrank: what is there counts */
-        }
-        used += (size_t)got;
-    }
-    buffer[used] = '\0';
-    *data = buffer;
-    *size = used;
-    buffer = NULL;
-done:
-    free(buffer);
-    close(fd);
-    return result;
-}
-
 uint64_t ldc_tls_take_error(char *text, size_t size)
 {
     const char *data = NULL;
@@ -227,4 +176,27 @@ uint64_t ldc_tls_take_error(char *text, size_t size)
 L_BOOL L_DicomIsCipherAvailableTLS(L_CIPHERSUITE nCipher)
 {
     return ldc_suite_find(nCipher) != NULL && ldc_tls_suite_available(nCipher) ? 1 : 0;
+}
+
+/* ---- fork() ---- */
+
+void ldc_tls_before_fork(void)
+{
+    ldc_cache_before_fork();
+    ldc_tls_content_before_fork();
+    ldc_tls_store_before_fork();
+}
+
+void ldc_tls_after_fork_in_parent(void)
+{
+    ldc_tls_store_after_fork_in_parent();
+    ldc_tls_content_after_fork_in_parent();
+    ldc_cache_after_fork_in_parent();
+}
+
+void ldc_tls_after_fork(void)
+{
+    ldc_cache_after_fork();
+    ldc_tls_content_after_fork();
+    ldc_tls_store_after_fork();
 }

@@ -100,10 +100,18 @@ static ldc_io link_handshake(ldc_transport *self)
     ldc_tls_link *link = link_from(self);
     ERR_clear_error();
     ldc_io result = result_of(link, SSL_do_handshake(link->ssl));
+    if (result == LDC_IO_DONE && SSL_session_reused(link->ssl) == 1 &&
+        !ldc_tls_session_accept(link)) {
+        result = LDC_IO_FAILED;
+    }
     if (result == LDC_IO_DONE) {
         link->established = true;
     }
-    return result == LDC_IO_CLOSED ? LDC_IO_FAILED : result;
+    if (result == LDC_IO_FAILED || result == LDC_IO_CLOSED) {
+        ldc_tls_session_spoil(link);
+        return LDC_IO_FAILED;
+    }
+    return result;
 }
 
 static ldc_io link_read(ldc_transport *self, void *buffer, size_t size, size_t *got)
@@ -116,6 +124,9 @@ static ldc_io link_read(ldc_transport *self, void *buffer, size_t size, size_t *
         link->peer_spoke = true;
         /* The socket is, so the link is unless something has been taken from there before. */
         self->drained = self->drained && self->ahead_length == 0 && SSL_has_pending(link->ssl) == 0;
+    }
+    if (result == LDC_IO_FAILED && (link->alert_received >= 0 || link->alert_sent >= 0)) {
+        ldc_tls_session_spoil(link); /* RFC 5246 7.2: not after a fatal alert */
     }
     return result;
 }
@@ -156,7 +167,7 @@ static void link_free(ldc_transport *self)
     sk_X509_pop_free(link->received, X509_free);
     free(link->subject);
     free(link->detail);
-    ldc_ref_put(&link->context->ref);
+    ldc_ref_put(&link->context->shared.ref);
     free(link);
 }
 
@@ -188,17 +199,18 @@ static bool set_expected_host(SSL *ssl, const char *host)
 }
 
 ldc_transport *ldc_tls_link_new(ldc_tls_context *context, int fd, ldc_verdict_fn verdict,
-                                void *owner)
+                                ldc_asks_fn asks, void *owner)
 {
     ldc_tls_link *link = calloc(1, sizeof *link);
     if (link == NULL) {
         return NULL;
     }
-    ldc_ref_get(&context->ref);
+    ldc_ref_get(&context->shared.ref);
     link->base.ops = &link_ops;
     link->base.fd = fd;
     link->context = context;
     link->verdict = verdict;
+    link->asks = asks;
     link->owner = owner;
     link->alert_sent = -1;
     link->alert_received = -1;
@@ -221,6 +233,7 @@ ldc_transport *ldc_tls_link_new(ldc_tls_context *context, int fd, ldc_verdict_fn
     } else {
         SSL_set_connect_state(link->ssl);
     }
+    ldc_tls_session_begin(link);
     return &link->base;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ldc_engine.h"
 #include "ldc_error.h"
 #include "ldc_tls.h"
 
@@ -13,11 +14,68 @@ enum {
     MAX_DEPTH = 100
 };
 
+/* ---- CA certificates ---- */
+
+static void anchors_free(ldc_ref *ref)
+{
+    ldc_tls_anchors *anchors = (ldc_tls_anchors *)(void *)ref;
+    ldc_cache_remove(&anchors->shared);
+    sk_X509_pop_free(anchors->certificates, X509_free);
+    free(anchors);
+}
+
+static int parse_anchors(const ldc_tls_content *content, ldc_tls_anchors **result)
+{
+    char reason[256];
+    ERR_clear_error();
+    STACK_OF(X509) *certificates =
+        ldc_tls_parse_certificates(content->data, content->size, DICOM_TLS_CERTIFICATE_PEM);
+    (void)ldc_tls_take_error(reason, sizeof reason);
+    if (sk_X509_num(certificates) <= 0) {
+        sk_X509_pop_free(certificates, X509_free);
+        return ldc_error(
+            DICOM_ERROR_TLS_CA_FILE,
+            "\"%s\" holds no readable certificate%s%s. Give a PEM file with one or more \"BEGIN "
+            "CERTIFICATE\" blocks.",
+            content->file, reason[0] != '\0' ? ": " : "", reason);
+    }
+    ldc_tls_anchors *anchors = calloc(1, sizeof *anchors);
+    if (anchors == NULL) {
+        sk_X509_pop_free(certificates, X509_free);
+        return ldc_error(DICOM_ERROR_MEMORY, "%s", "CA file");
+    }
+    ldc_ref_init(&anchors->shared.ref, anchors_free);
+    memcpy(anchors->shared.key, content->digest, LDC_DIGEST);
+    anchors->certificates = certificates;
+    *result = ldc_cache_add(LDC_CACHE_ANCHORS, &anchors->shared);
+    return DICOM_SUCCESS;
+}
+
+static int load_anchors(const ldc_tls_source *source, ldc_tls_anchors **result)
+{
+    ldc_tls_content content;
+    bool computed = ldc_compute(true);
+    int rc = ldc_tls_content_open(&content, source, "CA file", DICOM_ERROR_TLS_CA_FILE);
+    if (rc == DICOM_SUCCESS) {
+        *result = ldc_cache_find(LDC_CACHE_ANCHORS, content.digest);
+    }
+    if (rc == DICOM_SUCCESS && *result == NULL) {
+        rc = ldc_tls_content_read(&content);
+        rc = rc == DICOM_SUCCESS ? parse_anchors(&content, result) : rc;
+    }
+    ldc_tls_content_close(&content);
+    (void)ldc_compute(computed);
+    return rc;
+}
+
+/* ---- settings ---- */
+
 static void settings_free(ldc_ref *ref)
 {
     ldc_tls_settings *settings = (ldc_tls_settings *)ref;
-    sk_X509_pop_free(settings->anchors, X509_free);
-    free(settings->ca_file);
+    if (settings->anchors != NULL) {
+        ldc_ref_put(&settings->anchors->shared.ref);
+    }
     free(settings);
 }
 
@@ -32,36 +90,7 @@ static ldc_tls_settings *settings_alloc(void)
     settings->verify = L_SSL_VERIFY_NONE;
     settings->depth = DEFAULT_DEPTH;
     settings->options = DICOM_SSL_OP_NO_SSL_V2 | DICOM_SSL_OP_NO_SSL_V3;
-    settings->anchors = sk_X509_new_null();
-    if (settings->anchors == NULL) {
-        free(settings);
-        return NULL;
-    }
     return settings;
-}
-
-/* Replaces the anchors by those in data. */
-static int load_anchors(ldc_tls_settings *settings, const char *name, const unsigned char *data,
-                        size_t size)
-{
-    char reason[256];
-    ERR_clear_error();
-    STACK_OF(X509) *anchors = ldc_tls_parse_certificates(data, size, DICOM_TLS_CERTIFICATE_PEM);
-    (void)ldc_tls_take_error(reason, sizeof reason);
-    if (anchors == NULL || sk_X509_num(anchors) == 0) {
-        sk_X509_pop_free(anchors, X509_free);
-        return ldc_error(
-            DICOM_ERROR_TLS_CA_FILE,
-            "\"%s\" holds no readable certificate%s%s. Give a PEM file with one or more \"BEGIN "
-            "CERTIFICATE\" blocks.",
-            name, reason[0] != '\0' ? ": " : "", reason);
-    }
-    sk_X509_pop_free(settings->anchors, X509_free);
-    settings->anchors = anchors;
-    free(settings->ca_file);
-    settings->ca_file = ldc_strdup(name);
-    return settings->ca_file == NULL ? ldc_error(DICOM_ERROR_MEMORY, "%s", "CA file")
-                                     : DICOM_SUCCESS;
 }
 
 static int take_method(ldc_tls_settings *settings, int method)
@@ -153,13 +182,7 @@ static int fill(ldc_tls_settings *settings, const L_SSL_CTX_CREATE *create)
     const char *file =
         (create->uFlags & FLAG_SSL_CTX_CREATE_CAFILE) != 0 ? create->pszCAfile : NULL;
     if (rc == DICOM_SUCCESS && file != NULL && file[0] != '\0') {
-        unsigned char *data = NULL;
-        size_t size = 0;
-        rc = ldc_tls_read_file(file, "CA file", DICOM_ERROR_TLS_CA_FILE, &data, &size);
-        if (rc == DICOM_SUCCESS) {
-            rc = load_anchors(settings, file, data, size);
-        }
-        free(data);
+        rc = load_anchors(&(ldc_tls_source){.file = file}, &settings->anchors);
     }
     return rc;
 }
@@ -194,7 +217,9 @@ int ldc_tls_settings_with_ca(const ldc_tls_settings *from, const unsigned char *
     settings->verify = from->verify;
     settings->depth = from->depth;
     settings->options = from->options;
-    int rc = load_anchors(settings, "CA certificates in memory", pem, size);
+    int rc = load_anchors(
+        &(ldc_tls_source){.file = "CA certificates in memory", .data = pem, .size = size},
+        &settings->anchors);
     if (rc != DICOM_SUCCESS) {
         ldc_ref_put(&settings->ref);
         return rc;
@@ -203,52 +228,83 @@ int ldc_tls_settings_with_ca(const ldc_tls_settings *from, const unsigned char *
     return DICOM_SUCCESS;
 }
 
-int ldc_tls_crls_load(const char *file, STACK_OF(X509_CRL) * *result)
+/* ---- revocation lists ---- */
+
+static void crls_free(ldc_ref *ref)
 {
-    unsigned char *data = NULL;
-    size_t size = 0;
-    BIO *bio = NULL;
-    STACK_OF(X509_CRL) *crls = NULL;
-    int rc = ldc_tls_library_start();
-    if (rc == DICOM_SUCCESS) {
-        rc = ldc_tls_read_file(file, "CRL file", DICOM_ERROR_FILE_ACCESS, &data, &size);
-    }
-    if (rc != DICOM_SUCCESS) {
-        return rc;
-    }
-    bio = BIO_new_mem_buf(data, (int)size);
-    crls = sk_X509_CRL_new_null();
-    if (bio == NULL || crls == NULL) {
-        rc = ldc_error(DICOM_ERROR_MEMORY, "CRL file \"%s\"", file);
-        goto done;
+    ldc_tls_crls *crls = (ldc_tls_crls *)(void *)ref;
+    ldc_cache_remove(&crls->shared);
+    sk_X509_CRL_pop_free(crls->lists, X509_CRL_free);
+    free(crls);
+}
+
+static int parse_crls(const ldc_tls_content *content, ldc_tls_crls *crls)
+{
+    BIO *bio = content->size == 0 ? BIO_new(BIO_s_null())
+                                  : BIO_new_mem_buf(content->data, (int)content->size);
+    crls->lists = sk_X509_CRL_new_null();
+    crls->until = INT64_MAX;
+    if (bio == NULL || crls->lists == NULL) {
+        BIO_free(bio);
+        return ldc_error(DICOM_ERROR_MEMORY, "CRL file \"%s\"", content->file);
     }
     X509_CRL *crl;
+    int rc = DICOM_SUCCESS;
     while ((crl = X509_CRL_new_ex(ldc_tls_library(), NULL)) != NULL &&
            PEM_read_bio_X509_CRL(bio, &crl, NULL, NULL) != NULL) {
-        if (sk_X509_CRL_push(crls, crl) <= 0) {
-            X509_CRL_free(crl);
-            rc = ldc_error(DICOM_ERROR_MEMORY, "CRL file \"%s\"", file);
-            goto done;
+        int64_t until = ldc_tls_time(X509_CRL_get0_nextUpdate(crl), INT64_MAX);
+        crls->until = until < crls->until ? until : crls->until;
+        if (sk_X509_CRL_push(crls->lists, crl) <= 0) {
+            rc = ldc_error(DICOM_ERROR_MEMORY, "CRL file \"%s\"", content->file);
+            break;
         }
         crl = NULL;
     }
     X509_CRL_free(crl);
     bool ended = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-    if (sk_X509_CRL_num(crls) == 0 || !ended) {
+    if (rc == DICOM_SUCCESS && (sk_X509_CRL_num(crls->lists) == 0 || !ended)) {
         char reason[256];
         (void)ldc_tls_take_error(reason, sizeof reason);
         rc = ldc_error(DICOM_ERROR_FILE_ACCESS,
                        "CRL file \"%s\" holds no readable list (%s). Give a PEM file with \"BEGIN "
                        "X509 CRL\" blocks.",
-                       file, reason);
-        goto done;
+                       content->file, reason);
     }
-    *result = crls;
-    crls = NULL;
-done:
     ERR_clear_error();
-    sk_X509_CRL_pop_free(crls, X509_CRL_free);
     BIO_free(bio);
-    free(data);
+    return rc;
+}
+
+int ldc_tls_crls_load(const char *file, ldc_tls_crls **result)
+{
+    ldc_tls_content content;
+    int rc = ldc_tls_library_start();
+    if (rc != DICOM_SUCCESS) {
+        return rc;
+    }
+    bool computed = ldc_compute(true);
+    rc = ldc_tls_content_open(&content, &(ldc_tls_source){.file = file}, "CRL file",
+                              DICOM_ERROR_FILE_ACCESS);
+    *result = rc == DICOM_SUCCESS ? ldc_cache_find(LDC_CACHE_CRLS, content.digest) : NULL;
+    if (rc == DICOM_SUCCESS && *result == NULL) {
+        rc = ldc_tls_content_read(&content);
+    }
+    if (rc == DICOM_SUCCESS && *result == NULL) {
+        ldc_tls_crls *crls = calloc(1, sizeof *crls);
+        if (crls == NULL) {
+            rc = ldc_error(DICOM_ERROR_MEMORY, "CRL file \"%s\"", file);
+        } else {
+            ldc_ref_init(&crls->shared.ref, crls_free);
+            rc = parse_crls(&content, crls);
+            memcpy(crls->shared.key, content.digest, LDC_DIGEST);
+            if (rc == DICOM_SUCCESS) {
+                *result = ldc_cache_add(LDC_CACHE_CRLS, &crls->shared);
+            } else {
+                ldc_ref_put(&crls->shared.ref);
+            }
+        }
+    }
+    ldc_tls_content_close(&content);
+    (void)ldc_compute(computed);
     return rc;
 }

@@ -90,7 +90,7 @@ static void choose_alert(X509_STORE_CTX *store)
 static int judge(int ok, X509_STORE_CTX *store)
 {
     ldc_tls_link *link = link_of(store);
-    if (link == NULL || link->verdict == NULL) {
+    if (link == NULL || link->verdict == NULL || link->asks == NULL) {
         X509_STORE_CTX_set_error(
             store, X509_V_ERR_APPLICATION_VERIFICATION); /* not ours: refuse, never guess */
         return 0;
@@ -109,10 +109,12 @@ static int judge(int ok, X509_STORE_CTX *store)
     if (ok != 1 && code == X509_V_OK) {
         code = L_X509_V_ERR_UNSPECIFIED;
     }
-    char *text = certificate == NULL ? NULL : ldc_certificate_text(certificate);
-    int answer = text == NULL ? DICOM_VERIFY_NO_ANSWER
-                              : link->verdict(link->owner, ok == 1 ? 1 : 0, text, code,
-                                              ldc_verify_text(code));
+    /* The text takes longer than the verification: it is made when somebody will read it. */
+    bool asks = link->asks(link->owner);
+    char *text = certificate == NULL || !asks ? NULL : ldc_certificate_text(certificate);
+    int answer = asks && text == NULL ? DICOM_VERIFY_NO_ANSWER
+                                      : link->verdict(link->owner, ok == 1 ? 1 : 0, text, code,
+                                                      ldc_verify_text(code));
     free(text);
     if (answer == 1) {
         if (ok != 1 && !link->overruled) {
@@ -157,6 +159,7 @@ int ldc_tls_verify_chain(X509_STORE_CTX *store, void *unused)
     if (verified == 1 && !link->stopped) {
         if (!link->overruled) {
             X509_STORE_CTX_set_error(store, X509_V_OK);
+            ldc_tls_session_limit(link, store);
         }
         return 1;
     }

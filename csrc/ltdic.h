@@ -512,11 +512,27 @@ typedef L_UINT32 L_CIPHERSUITE; /* IANA number of a cipher suite, 0 = none */
 #define DICOM_LIMIT_ALLOW_PLAIN_CHILDREN   30
 #define DICOM_LIMIT_ARTIM_TIMEOUT          5
 #define DICOM_LIMIT_ASSOCIATION_TIMEOUT    6
+#define DICOM_LIMIT_IDLE_TIMEOUT           7
 #define DICOM_LIMIT_SEND_TIMEOUT           8
 #define DICOM_LIMIT_PROGRESS_TIMEOUT       9
 #define DICOM_LIMIT_DATA_SET_MEMORY        23
 #define DICOM_LIMIT_DATA_SET_TOTAL         24
 #define DICOM_LIMIT_SEND_QUEUE             25
+#define DICOM_LIMIT_SPILL_QUOTA            26
+
+/* L_DicomSetReceiveSink: where the data sets of C-STORE requests go */
+#define DICOM_SINK_MEMORY  0
+#define DICOM_SINK_FILE    1
+#define DICOM_SINK_DISCARD 2
+#define DICOM_SINK_CHUNKS  3
+
+/* RECEIVECHUNKCALLBACK */
+#define DICOM_CHUNK_FIRST 1
+#define DICOM_CHUNK_LAST  2
+
+/* L_DicomSetAutoRespond */
+#define DICOM_AUTO_RESPOND_ECHO    1
+#define DICOM_AUTO_RESPOND_RELEASE 2
 
 /* L_DicomGetInfoTLS */
 #define DICOM_TLS_INFO_VERSION               1
@@ -586,6 +602,8 @@ typedef struct tagDICOMSTATISTICS {
     L_UINT64 nAccepted;     /* accepted TCP connections since the start */
     L_UINT64 nLinks;        /* TLS handshakes that ended well since the start */
     L_UINT64 nLinkFailures; /* TLS handshakes that failed since the start */
+    L_UINT64 nResumed;      /* of nLinks: those that resumed a session */
+    L_UINT64 nFilesRead;    /* certificate, key, CA and CRL files read since the start */
 } DICOMSTATISTICS, *pDICOMSTATISTICS;
 L_INT L_DicomGetStatistics(pDICOMSTATISTICS pStatistics);
 
@@ -622,10 +640,14 @@ typedef L_VOID (*CLOSECALLBACK)(HDICOMNET hNet, L_INT nError, HDICOMNET hPeer, L
 
 /* A queued PDU has left: nType is PDU_..., nBytes the length of its field (header not counted). */
 typedef L_VOID (*SENDCALLBACK)(HDICOMNET hNet, L_INT nError, L_UCHAR nType, L_UINT32 nBytes, L_VOID *pUserData);
-/* A PDU was received, before all else is told about it; the whole of it, header included. A P-DATA-TF PDU above
- * 1 MiB is told with its first 1 MiB. */
+/* A PDU was received, before all else is told about it; the whole of it, header included. */
 typedef L_VOID (*RECEIVECALLBACK)(HDICOMNET hNet, L_INT nError, L_UCHAR nType, L_UCHAR *pBuffer, L_UINT32 nBytes,
                                   L_VOID *pUserData);
+/* DICOM_SINK_CHUNKS: the next piece of the data set of the C-STORE request nMessageID, which itself is told after the last
+ * one. uFlags: DICOM_CHUNK_FIRST, DICOM_CHUNK_LAST, both come once for a data set; nBytes may be 0 with the last. No
+ * message after them: the association ended in between. */
+typedef L_VOID (*RECEIVECHUNKCALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                                       const L_UCHAR *pData, L_UINT32 nBytes, L_UINT32 uFlags, L_VOID *pUserData);
 /* A DIMSE response is about to go out: its command set may be given more elements. */
 typedef L_VOID (*BEFORESENDCOMMANDSETCALLBACK)(HDICOMNET hNet, HDICOMDS hCS, L_VOID *pUserData);
 /* What was received. Strings, PDUs and data sets are lent for the call (L_DicomRetainDS keeps a data set; hDS may be
@@ -732,12 +754,14 @@ typedef struct tagDICOMNETCALLBACK {
     RECEIVENCREATERESPONSECALLBACK pfnReceiveNCreateResponse;
     RECEIVENDELETEREQUESTCALLBACK pfnReceiveNDeleteRequest;
     RECEIVENDELETERESPONSECALLBACK pfnReceiveNDeleteResponse;
+    RECEIVECHUNKCALLBACK pfnReceiveChunk;
 } DICOMNETCALLBACK, *pDICOMNETCALLBACK;
 
 typedef struct tagDICOMNETCALLBACKEXT {
     L_UINT uStructSize;
     VERIFYCALLBACK pfnVerify;                         /* NULL: the answer is ok */
     PRIVATEKEYPASSWORDCALLBACK pfnPrivateKeyPassword; /* NULL: no password */
+    L_BOOL bVerifyIsOk; /* 1: pfnVerify does nothing but return ok. It is not called, and sessions may be resumed */
 } DICOMNETCALLBACKEXT, *pDICOMNETCALLBACKEXT;
 
 /* Copies the table; NULL clears it. A NULL member is not called. */
@@ -793,9 +817,18 @@ HDICOMNET L_DicomGetClient(HDICOMNET hNet, L_UINT nIndex);
 L_UINT32 L_DicomGetSecurityMode(HDICOMNET hNet);
 L_INT L_DicomSetNetFlags(HDICOMNET hNet, L_UINT32 uFlags);
 L_UINT32 L_DicomGetNetFlags(HDICOMNET hNet);
-/* DICOM_LIMIT_...: times in milliseconds, sizes in bytes, counts. They count from the next connection on. */
+/* DICOM_LIMIT_...: times in milliseconds, sizes in bytes, counts. A connection that is there follows; a wait that has
+ * begun keeps its time. DICOM_LIMIT_IDLE_TIMEOUT 0, the default: off. DICOM_LIMIT_SPILL_QUOTA: bytes that the received
+ * data sets of all children of a listener (of a client: its own) have in temporary files. */
 L_INT L_DicomSetLimit(HDICOMNET hNet, L_INT nLimit, L_UINT64 nValue);
 L_UINT64 L_DicomGetLimit(HDICOMNET hNet, L_INT nLimit);
+/* Where the data sets of C-STORE requests go from the next one on, DICOM_SINK_...: memory, past DICOM_LIMIT_DATA_SET_MEMORY
+ * a file without a name (the default); such a file from the first byte on; nowhere; to pfnReceiveChunk, which has to be
+ * set before. With the last two hDS of the request's callback is NULL. Other messages are not concerned. */
+L_INT L_DicomSetReceiveSink(HDICOMNET hNet, L_INT nSink);
+/* DICOM_AUTO_RESPOND_... bits: C-ECHO requests, release requests that the library answers itself with success, without a
+ * call into user code. A bit is ignored while the callback for it is set. 0, the default: nothing is answered. */
+L_INT L_DicomSetAutoRespond(HDICOMNET hNet, L_UINT32 uWhat);
 /* Used by the next connection; -1 = leave to the system. */
 L_INT L_DicomSetSocketOptions(HDICOMNET hNet, L_INT nTcpNoDelay, L_INT nKeepAlive, L_INT nSoSndBuf, L_INT nSoRcvBuf);
 /* Accepted, remembered, without effect: sending never copies. */
@@ -857,6 +890,10 @@ L_INT L_DicomSetCrlFileTLS(HDICOMNET hNet, const L_TCHAR *pszFile);
 L_INT L_DicomSetExpectedHostTLS(HDICOMNET hNet, const L_TCHAR *pszHost);
 /* Whether a server names its CAs in the certificate request (default 1). */
 L_INT L_DicomSetSendCANamesTLS(HDICOMNET hNet, L_BOOL bSend);
+/* Whether TLS sessions are resumed (default 0): no certificates are exchanged then, the verdict of the full handshake
+ * holds on. Only with PEER, after a verdict without a fault, with the same settings and peer, while certificates and
+ * CRLs are in date, for an hour; never while a verify callback judges (bVerifyIsOk). */
+L_INT L_DicomSetSessionResumptionTLS(HDICOMNET hNet, L_BOOL bOn);
 /* Packed OpenSSL code of the last TLS failure of this net, 0 = none. */
 L_UINT64 L_DicomGetErrorSecure(HDICOMNET hNet);
 /* DICOM_TLS_INFO_... of the live or last link, as text. */

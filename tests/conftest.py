@@ -35,6 +35,8 @@ SANITIZED = (
     "dicom/test_dicom_net",
     "dicom/test_lifetime",
     "dicom/test_messages",
+    "dicom/test_stubborn_peers",
+    "dicom/test_window",
     "robustness/test_reentry",
     "robustness/test_strange_peers",
     "robustness/test_threads",

@@ -14,7 +14,7 @@ need() { # PACKAGE COMMAND...: the package is missing when the command fails
     shift
     "$@" >/dev/null 2>&1 || missing+=("$package")
 }
-has() { command -v "$1"; }
+has() { command -v "$1" || [ -x "/usr/sbin/$1" ]; } # users have no sbin on their path
 includes_cxx() { echo "#include <$1>" | g++ -E -x c++ - -o /dev/null; }
 includes() { echo "#include <$1>" | gcc -E -x c - -o /dev/null; }
 gcc_has() { [ -e "$(gcc -print-file-name="$1")" ]; }
@@ -41,11 +41,13 @@ look() {
     need openssl has openssl
     need pkgconf has pkg-config
     need dcmtk has storescu
+    need orthanc has Orthanc
+    need stunnel4 has stunnel
+    need tshark has tshark
     [ "$group" = test ] && return
     if [ "$group" = bench ]; then
         need g++ has g++
         need libdcmtk-dev includes_cxx dcmtk/dcmtls/tlslayer.h
-        need orthanc has Orthanc
         need util-linux has taskset
         return
     fi

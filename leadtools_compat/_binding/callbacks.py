@@ -52,7 +52,7 @@ from leadtools_compat.dicom.enums_codes import (
     DicomSecurityCertificateExceptionCode,
 )
 
-__all__ = ["alive", "escaped", "install", "install_gates", "tell"]
+__all__ = ["alive", "escaped", "guard", "install", "install_gates", "tell"]
 
 ACCEPT = 1
 STOP = 0
@@ -74,6 +74,7 @@ def install(
     table = ffi.new("DICOMNETCALLBACK *")
     table.uStructSize = ffi.sizeof("DICOMNETCALLBACK")
     table.pUserData = user_pointer(life)
+    table.pfnReceiveChunk = lib.ldc_py_receive_chunk  # called for that sink only
     ours = {
         "OnConnect": ("pfnConnect", lib.ldc_py_connect),
         "OnAccept": ("pfnAccept", lib.ldc_py_accept),
@@ -88,12 +89,16 @@ def install(
     check(lib.L_DicomSetCallback(life.handle, table))
 
 
-def install_gates(life: Life) -> None:
-    """Tell C to ask Python for every certificate and password, overridden or not."""
+def install_gates(life: Life, judges: bool = True) -> None:
+    """Have C ask Python for every password, and for every certificate if Python judges.
+
+    ``judges=False``: `OnVerify` is the library's, which only returns ``ok``.
+    """
     table = ffi.new("DICOMNETCALLBACKEXT *")
     table.uStructSize = ffi.sizeof("DICOMNETCALLBACKEXT")
     table.pfnVerify = lib.ldc_py_verify
     table.pfnPrivateKeyPassword = lib.ldc_py_key_password
+    table.bVerifyIsOk = 0 if judges else 1
     check(lib.L_DicomSetCallbackExt(life.handle, table))
 
 
@@ -195,10 +200,19 @@ def tell(
     after: Callable[[], object] | None = None,
 ) -> None:
     """Make the arguments, call an overridable with them, then `after`; any of it may fail."""
-    try:
+
+    def act() -> None:
         getattr(owner, name)(*arguments())
         if after is not None:
             after()
+
+    guard(net, owner, name, act)
+
+
+def guard(net: Any, owner: Any, name: str, act: Callable[[], object]) -> None:
+    """Run user code that may fail."""
+    try:
+        act()
     except BaseException as error:  # noqa: BLE001 - C cannot take it: the record and the hook do
         lib.L_DicomReportCallbackFailure(net, _describe(name, error))
         _keep(owner, name, error)

@@ -152,4 +152,6 @@ def statistics() -> dict[str, int]:
         "accepted": structure.nAccepted,
         "links": structure.nLinks,
         "link_failures": structure.nLinkFailures,
+        "resumed": structure.nResumed,
+        "files_read": structure.nFilesRead,
     }

@@ -5,22 +5,47 @@
 
 from __future__ import annotations
 
+from leadtools_compat.dicom._dataset_generic import BeforeAddTagDelegate
 from leadtools_compat.dicom.dicom_associate import CommonExtended, DicomAssociate, UserIdentity
 from leadtools_compat.dicom.dicom_data_set import DicomDataSet
+from leadtools_compat.dicom.dicom_date_values import (
+    DicomAgeValue,
+    DicomDateRangeValue,
+    DicomDateTimeRangeValue,
+    DicomDateTimeValue,
+    DicomDateValue,
+    DicomTimeRangeValue,
+    DicomTimeValue,
+)
+from leadtools_compat.dicom.dicom_element import DicomElement
 from leadtools_compat.dicom.dicom_engine import DicomEngine
 from leadtools_compat.dicom.dicom_exception import DicomException, DicomSecurityCertificateException
 from leadtools_compat.dicom.dicom_failure import DicomFailure, ReceivedCertificate
+from leadtools_compat.dicom.dicom_module import DicomModule
 from leadtools_compat.dicom.dicom_net import DicomNet
 from leadtools_compat.dicom.dicom_open_ssl_context_creation_settings import (
     DicomOpenSslContextCreationSettings,
 )
 from leadtools_compat.dicom.dicom_open_ssl_version import DicomOpenSslVersion
 from leadtools_compat.dicom.dicom_socket_options import DicomSocketOptions
+from leadtools_compat.dicom.dicom_tag import DicomTag, DicomTagType
+from leadtools_compat.dicom.dicom_uid_type import DicomUidType
+from leadtools_compat.dicom.element_attributes import Element, Instance
+from leadtools_compat.dicom.enums_class import DicomClassType
 from leadtools_compat.dicom.enums_codes import (
     DicomExceptionCode,
     DicomSecurityCertificateExceptionCode,
 )
-from leadtools_compat.dicom.enums_dataset import DicomDataSetLoadFlags, DicomDataSetSaveFlags
+from leadtools_compat.dicom.enums_dataset import (
+    ChangeTransferSyntaxFlags,
+    DicomCharacterSetType,
+    DicomDataSetFlags,
+    DicomDataSetInitializeFlags,
+    DicomDataSetInitializeType,
+    DicomDataSetLoadFlags,
+    DicomDataSetSaveFlags,
+    DicomRangeType,
+)
 from leadtools_compat.dicom.enums_dimse import (
     ClientPortUsageType,
     DicomAbortReasonType,
@@ -39,6 +64,11 @@ from leadtools_compat.dicom.enums_dimse import (
     DicomRoleSupport,
     RoleSelectionFlags,
 )
+from leadtools_compat.dicom.enums_module import (
+    DicomIodType,
+    DicomIodUsageType,
+    DicomModuleType,
+)
 from leadtools_compat.dicom.enums_tls import (
     DicomNetSecurityeMode,
     DicomNetSecurityMode,
@@ -52,20 +82,33 @@ from leadtools_compat.dicom.enums_tls import (
     DicomTlsIntegrityMethodType,
     DicomTlsKeyExchangeMethodType,
 )
+from leadtools_compat.dicom.enums_vr import DicomVRType
 
 __all__ = [
     # classes
+    "BeforeAddTagDelegate",
     "CommonExtended",
     "DicomAssociate",
+    "DicomAgeValue",
     "DicomDataSet",
+    "DicomDateRangeValue",
+    "DicomDateTimeRangeValue",
+    "DicomDateTimeValue",
+    "DicomDateValue",
+    "DicomElement",
     "DicomEngine",
     "DicomException",
     "DicomFailure",
+    "DicomModule",
     "DicomNet",
     "DicomOpenSslContextCreationSettings",
     "DicomOpenSslVersion",
     "DicomSecurityCertificateException",
     "DicomSocketOptions",
+    "DicomTimeRangeValue",
+    "DicomTimeValue",
+    "Element",
+    "Instance",
     "ReceivedCertificate",
     "UserIdentity",
     # enums: codes
@@ -83,9 +126,24 @@ __all__ = [
     "DicomTlsEncryptionMethodType",
     "DicomTlsIntegrityMethodType",
     "DicomTlsKeyExchangeMethodType",
+    # constants
+    "DicomTag",
+    "DicomTagType",
+    "DicomUidType",
     # enums: data sets
+    "ChangeTransferSyntaxFlags",
+    "DicomCharacterSetType",
+    "DicomClassType",
+    "DicomDataSetFlags",
+    "DicomDataSetInitializeFlags",
+    "DicomDataSetInitializeType",
     "DicomDataSetLoadFlags",
     "DicomDataSetSaveFlags",
+    "DicomIodType",
+    "DicomIodUsageType",
+    "DicomModuleType",
+    "DicomRangeType",
+    "DicomVRType",
     # enums: networking and messages
     "ClientPortUsageType",
     "DicomAbortReasonType",

@@ -20,6 +20,7 @@ from leadtools_compat.dicom.enums_tls import DicomNetSecurityMode, DicomTlsCiphe
 __all__ = [
     "describe",
     "install",
+    "judges",
     "leave_parent",
     "needs_an_argument",
     "release_children",
@@ -56,8 +57,29 @@ def overridden(net: Any) -> set[str]:
     }
 
 
+def judges(net: Any) -> bool:
+    """Tell whether code outside the library may judge certificates: an `OnVerify` of its own.
+
+    A class of the library with an `OnVerify` of its own says in ``_judges_certificates`` whether
+    somebody listens there.
+    """
+    if "OnVerify" in net.__dict__:
+        return True
+    method = type(net).OnVerify
+    if method is NetOverridables.OnVerify:
+        return False
+    if getattr(method, "__module__", "").partition(".")[0] != "leadtools_compat":
+        return True
+    asked = getattr(net, "_judges_certificates", None)
+    return asked is None or bool(asked())
+
+
 def install(net: Any, state: NetState, always: AbstractSet[str] = frozenset()) -> None:
     """Have C call what the class or the object overrides now, and what bookkeeping needs."""
+    gate = judges(net)
+    if gate != state.judges:
+        callbacks.install_gates(state.life, gate)
+        state.judges = gate
     names = frozenset(overridden(net) | always)
     if names != state.installed:
         callbacks.install(state.life, names, messages.connect)

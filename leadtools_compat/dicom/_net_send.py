@@ -14,6 +14,7 @@ from leadtools_compat.dicom import _data_set_codec as codec
 from leadtools_compat.dicom._arguments import integer
 from leadtools_compat.dicom._data_set_state import DataSetState, state_of_argument
 from leadtools_compat.dicom._net_state import NetState, call, live
+from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.enums_codes import DicomExceptionCode
 
 if TYPE_CHECKING:
@@ -57,12 +58,23 @@ def _agreed(state: NetState, context: int) -> str:
     return Association(handle).text(lib.L_DicomGetTransfer, context, 0)
 
 
-def _converted(state: NetState, data: DataSetState, context: int) -> DataSet | None:
+def _converted(
+    state: NetState, data: DataSetState, context: int, refused: DicomException
+) -> DataSet:
+    """Bring a data set to the syntax of its context; what loses nothing is done."""
     agreed = _agreed(state, context)
     if not agreed:
-        return None
-    with data:
-        return data.converted(agreed)
+        raise refused
+    try:
+        with data:
+            converted = data.converted(agreed, True)
+    except DicomException as error:
+        if error.Code != DicomExceptionCode.CodecNotAvailable:
+            raise
+        raise DicomException(refused.Code, f"{refused.Message} {error.Message}") from error
+    if converted is None:
+        raise refused
+    return converted
 
 
 def send(
@@ -89,9 +101,7 @@ def send(
     code = function(state.handle, *arguments, own.handle)
     if code == DicomExceptionCode.TransferSyntaxNotSupported:
         refused = last_error(code)
-        converted = _converted(state, given, arguments[0])
-        if converted is None:
-            raise refused
+        converted = _converted(state, given, arguments[0], refused)
         code = function(state.handle, *arguments, converted.handle)
         converted.free()
     own.free()  # the message has its own reference

@@ -7,6 +7,7 @@ may define whatever it likes. Reading goes through ``__dict__``, past any ``__ge
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,10 @@ class NetState:
     """The private state of one net."""
 
     __slots__ = (
+        "auto_respond",
         "children",
+        "chunk_taker",
+        "chunk_taking",
         "close_told",
         "closes_owed",
         "crl_file",
@@ -65,12 +69,15 @@ class NetState:
         "expected_host",
         "handle",
         "installed",
+        "judges",
         "life",
         "lock",
         "parent",
+        "receive_sink",
         "send_ca_names",
         "snapshot",
         "socket_options",
+        "tls_resumption",
     )
 
     def __init__(self, life: Life) -> None:
@@ -92,9 +99,18 @@ class NetState:
         """What user code raised first in a callback of the present connection."""
         self.installed: frozenset[str] | None = None
         """The overridables that C calls; None: C does not even know the net's number."""
+        self.judges: bool | None = None
+        """Whether C asks Python for certificates; None: not told yet, which means that it does."""
+        self.tls_resumption = False
         self.expected_host: str | None = None
         self.crl_file: Any = None
         self.send_ca_names = True
+        self.receive_sink: str | Callable[[bytes], object] = "memory"
+        self.chunk_taker: Callable[[bytes], object] | None = None
+        """The callable that was set last."""
+        self.chunk_taking: Callable[[bytes], object] | None = None
+        """The one that has got the first pieces of a data set, and gets them all."""
+        self.auto_respond: frozenset[str] = frozenset()
         self.socket_options = DicomSocketOptions()
 
 

@@ -277,6 +277,28 @@ class NetTls:
         state.send_ca_names = bool(value)
 
     @property
+    def tls_resumption(self) -> bool:
+        """Whether TLS sessions are resumed; default False (ours).
+
+        A resumed session saves the exchange and the verification of certificates: the verdict of
+        the full handshake holds on. It is taken only with ``Peer``, after a chain without a fault,
+        for the same settings, certificate and peer, while certificates and CRLs are in date, for
+        an hour; otherwise the handshake is a full one. Off by default, because whoever looks at
+        `tls_peer_certificates` of each link, or revokes a certificate by other means than
+        `crl_file`, wants full handshakes.
+
+        Never while user code judges: with an `OnVerify` of its own a class has full handshakes
+        only, whatever is set here. Both sides need it; `tls_resumed` tells what happened.
+        """
+        return live(self).tls_resumption
+
+    @tls_resumption.setter
+    def tls_resumption(self, value: bool) -> None:
+        state = live(self)
+        call(state, lib.L_DicomSetSessionResumptionTLS(state.handle, bool(value)))
+        state.tls_resumption = bool(value)
+
+    @property
     def tls_version(self) -> str:
         """Version of the link, as ``TLSv1.3``; "" without one (ours)."""
         return _info(self, lib.DICOM_TLS_INFO_VERSION)

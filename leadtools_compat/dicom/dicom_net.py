@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-from leadtools_compat._binding import callbacks, ffi, lib, lifetime, reads
+from leadtools_compat._binding import ffi, lib, lifetime, reads
 from leadtools_compat._binding.errors import last_error
 from leadtools_compat._binding.text import Address, StrPath, address_to_c, path_to_c
 from leadtools_compat.dicom._arguments import INT_MAX, flags, integer, port
@@ -27,6 +27,7 @@ from leadtools_compat.dicom._net_messages_n import NetMessagesN
 from leadtools_compat.dicom._net_overridables import NetOverridables
 from leadtools_compat.dicom._net_queries import NetQueries
 from leadtools_compat.dicom._net_receive import NetReceive
+from leadtools_compat.dicom._net_receiving import NetReceiving
 from leadtools_compat.dicom._net_state import (
     NetState,
     Snapshot,
@@ -63,6 +64,7 @@ class DicomNet(
     NetMessagesN,
     NetOverridables,
     NetReceive,
+    NetReceiving,
     NetIscl,
 ):
     """A DICOM network connection, or a listener for them; plain or with TLS.
@@ -113,7 +115,6 @@ class DicomNet(
         life = lifetime.begin(self, handle)
         # Past any __setattr__ of a subclass, which is not ready for calls yet.
         object.__setattr__(self, lifetime.STATE, NetState(life))
-        callbacks.install_gates(life)
         install(self, self.__state)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
