@@ -779,8 +779,8 @@ int ldc_upper_closed(ldc_upper *upper, ldc_failure *failure)
             before == LDC_STA5 || before == LDC_STA3 ? DICOM_STAGE_ASSOCIATION : DICOM_STAGE_CLOSE,
             DICOM_SIDE_PEER, NULL,
             before == LDC_STA5
-                ? "The peer closed the connection instead of answering the association request: look "
-                  "into its log."
+                ? "The peer closed the connection instead of answering the association request: it may "
+                  "expect TLS on this port; else its log says why."
                 : "The peer closed the connection without releasing the association: look into its log.");
     } else {
         (void)ldc_failure_copy(failure, &upper->failure);
