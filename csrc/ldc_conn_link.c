@@ -32,7 +32,8 @@ static bool end_strangers(ldc_conn *conn, const unsigned char *data, size_t size
     ldc_speech speech = ldc_transport_speech(data, size);
     bool tls = speech == LDC_SPEECH_TLS;
     size_t put;
-    (void)conn->transport->ops->write(conn->transport, abort_pdu, sizeof abort_pdu, &put);
+    struct iovec piece = {.iov_base = (void *)(uintptr_t)abort_pdu, .iov_len = sizeof abort_pdu};
+    (void)conn->transport->ops->write(conn->transport, &piece, 1, &put);
     char *message =
         ldc_format("%s: it sent %s",
                    ldc_error_text(tls ? DICOM_ERROR_NET_PEER_SPEAKS_TLS : DICOM_ERROR_NET_PROTOCOL),
