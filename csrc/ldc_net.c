@@ -205,6 +205,8 @@ int ldc_net_begin(ldc_net *net)
         net->peer_address[0] = '\0';
         net->host_address[0] = '\0';
         net->peer_port = 0;
+        atomic_store(&net->sent, 0);
+        atomic_store(&net->received, 0);
         net->host_port = 0;
         ldc_failure_clear(&net->failure);
         ldc_net_clear_link(&net->link);

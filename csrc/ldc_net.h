@@ -11,6 +11,7 @@
 
 #include <openssl/x509.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -147,6 +148,7 @@ struct ldc_net {
     bool connected;
     char peer_address[LDC_ADDRESS_TEXT], host_address[LDC_ADDRESS_TEXT];
     unsigned peer_port, host_port;
+    atomic_ullong sent, received; /* bytes of PDUs on the present or last connection; no lock */
     ldc_failure failure;
     ldc_failure
         shown[2]; /* what L_DicomGetFailure lent; the one before stays valid for a slow reader */

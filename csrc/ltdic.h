@@ -811,6 +811,8 @@ L_INT L_DicomGetPeerAddress(HDICOMNET hNet, L_TCHAR *pszText, L_UINT nChars);
 L_INT L_DicomGetHostAddress(HDICOMNET hNet, L_TCHAR *pszText, L_UINT nChars);
 L_UINT L_DicomGetPeerPort(HDICOMNET hNet);
 L_UINT L_DicomGetHostPort(HDICOMNET hNet);
+/* Bytes of PDUs sent and received on the present or last connection, to see whether data moves. */
+L_INT L_DicomGetTraffic(HDICOMNET hNet, L_UINT64 *pnSent, L_UINT64 *pnReceived);
 L_UINT L_DicomGetClientCount(HDICOMNET hNet);
 /* Lent: valid until the child is closed and freed by its owner. NULL: no such child. */
 HDICOMNET L_DicomGetClient(HDICOMNET hNet, L_UINT nIndex);

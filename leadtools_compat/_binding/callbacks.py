@@ -114,7 +114,14 @@ def _keep(owner: Any, name: str, error: BaseException) -> None:
     state = owner.__dict__[STATE]
     if state.exception is None:
         state.exception = error
-    deliver(error, f"{type(owner).__name__}.{name}")
+    if state.runner is None or not state.runner.take(error):
+        deliver(error, f"{type(owner).__name__}.{name}")
+
+
+def _run(owner: Any, name: str, function: Callable[[], Any]) -> Any:
+    """Run user code here, or on the thread that waits for it (the Scu classes have one)."""
+    runner = owner.__dict__[STATE].runner
+    return function() if runner is None else runner.run(owner, name, function)
 
 
 def _describe(name: str, error: BaseException) -> bytes:
@@ -148,7 +155,8 @@ def ldc_py_verify(net: Any, ok: int, certificate: Any, code: int, message: Any) 
         complaint = DicomSecurityCertificateException(
             DicomSecurityCertificateExceptionCode(code), from_c(message)
         )
-        answer = owner.OnVerify(ok, from_c(certificate), complaint)
+        text = from_c(certificate)
+        answer = _run(owner, "OnVerify", lambda: owner.OnVerify(ok, text, complaint))
         try:
             number = operator.index(answer)
         except TypeError as reason:
@@ -202,7 +210,11 @@ def tell(
     """Make the arguments, call an overridable with them, then `after`; any of it may fail."""
 
     def act() -> None:
-        getattr(owner, name)(*arguments())
+        given = tuple(arguments())
+        runner = owner.__dict__[STATE].runner
+        if runner is not None:
+            given = runner.arguments(owner, name, given)
+        _run(owner, name, lambda: getattr(owner, name)(*given))
         if after is not None:
             after()
 

@@ -19,6 +19,7 @@ __all__ = [
     "peer_certificates",
     "statistics",
     "tls_info",
+    "traffic",
     "verify_remedy",
 ]
 
@@ -97,6 +98,13 @@ def failure(handle: Any) -> FailureFields | None:
         from_c(record.pszSubject),
         from_c(record.pszRemedy),
     )
+
+
+def traffic(handle: Any) -> tuple[int, int]:
+    """Read how many bytes of PDUs were sent and received; zeros for a net that is gone."""
+    counts = ffi.new("L_UINT64[2]")
+    lib.L_DicomGetTraffic(handle, counts, counts + 1)
+    return int(counts[0]), int(counts[1])
 
 
 def peer_certificates(handle: Any) -> list[tuple[bytes, str]]:
