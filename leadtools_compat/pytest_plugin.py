@@ -42,8 +42,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--pacs-key", choices=["rsa", "ec"], default="rsa", help="type of its keys (rsa)"
     )
     group.addoption(
+        "--pacs-strict", action="store_true", help="also run what is marked pacs_strict"
+    )
+    group.addoption(
         "--pacs-host-name", metavar="NAME", help="name in its certificate, if it is not HOST"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker."""
+    config.addinivalue_line(
+        "markers", "pacs_strict: what many PACS fail; runs with the option --pacs-strict only"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is for the strict."""
+    if config.getoption("--pacs-strict"):
+        return
+    left = [item for item in items if item.get_closest_marker("pacs_strict") is not None]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +97,6 @@ def make_secure_scp(
             folder = tmp_path_factory.mktemp("received")
             scp = SecureScp(folder, identity or dicom_pki.server, **options)
             stack.callback(scp.Dispose)
-            stack.callback(scp.CloseForced, False)
             return scp
 
         yield make

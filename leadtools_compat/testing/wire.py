@@ -172,9 +172,9 @@ class Wire:
             try:
                 if not self.socket.recv(65536):
                     return
-            except (TimeoutError, ssl.SSLWantReadError):
+            except (TimeoutError, ssl.SSLWantReadError):  # noqa: PERF203
                 continue
-            except OSError:  # noqa: PERF203
+            except OSError:
                 return
 
     def reset(self) -> None:
