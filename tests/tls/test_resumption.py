@@ -258,7 +258,7 @@ def test_onverify_of_an_object_counts_from_the_next_connection_on(
     asked: list[int] = []
 
     class Changed(Unjudged):
-        def __init__(self, *arguments: Any, **hooks: Hook) -> None:
+        def __init__(self, *arguments: Any, **hooks: Any) -> None:
             super().__init__(*arguments, **hooks)
             self.__dict__["OnVerify"] = self.judge
 
