@@ -16,6 +16,8 @@ PYTEST_ARGS ?=
 # The part of the suite that runs under the sanitizers too, as a pytest mark expression.
 SANITIZED ?= sanitize and not soak
 FUZZ_SECONDS ?= 60
+# More arguments for the benchmarks: python -m benchmarks --help.
+BENCH_ARGS ?=
 
 comma := ,
 VENV := .venv
@@ -24,7 +26,8 @@ PY := $(BIN)/python
 NATIVE := $(MAKE) -f tools/native.mk -j$(JOBS)
 LINTS := lint-ruff lint-mypy lint-constants lint-format lint-warnings lint-tidy
 PYTHON_CODE := leadtools_compat tests examples $(wildcard benchmarks) tools build_ffi.py setup.py
-C_CODE := $(filter-out csrc/ltdic.h,$(wildcard csrc/*.[ch] tests/csrc/*.[ch] examples/c/*.[ch]))
+C_CODE := $(filter-out csrc/ltdic.h,$(wildcard csrc/*.[ch] tests/csrc/*.[ch] examples/c/*.[ch] \
+	benchmarks/programs/*.[ch]))
 
 define headline
 	@printf '\n== %s\n' "$(1)"
@@ -34,8 +37,8 @@ PIP_INSTALL := $(PY) -m pip install -q --disable-pip-version-check
 # Says nothing unless the command fails.
 quietly = log=$$(mktemp); $(1) >"$$log" 2>&1 || { cat "$$log" >&2; rm -f "$$log"; exit 1; }; rm -f "$$log"
 
-.PHONY: help deps deps-build deps-test venv build demo test units pytest test-poll lint $(LINTS) format \
-	sanitize soak fuzz wheel check-wheel clean
+.PHONY: help deps deps-build deps-test deps-bench venv build demo test units pytest test-poll lint $(LINTS) \
+	format sanitize soak fuzz bench bench-full wheel check-wheel clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | \
@@ -47,6 +50,8 @@ deps-build:
 	@tools/deps.sh build "$(PYTHON)"
 deps-test:
 	@tools/deps.sh test "$(PYTHON)"
+deps-bench:
+	@tools/deps.sh bench "$(PYTHON)"
 
 venv: $(VENV)/.installed ## .venv with all tools for lint and test, and the package (editable)
 
@@ -128,6 +133,16 @@ soak: deps-test venv build ## full scale: before an issue is called resolved
 fuzz: deps ## run each fuzz target for FUZZ_SECONDS (60)
 	$(call headline,fuzzing)
 	@$(NATIVE) VARIANT=fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz
+
+$(VENV)/.bench: $(VENV)/.installed
+	@$(call quietly,$(PIP_INSTALL) --no-build-isolation -e '.[bench]')
+	@touch $@
+
+bench: deps-bench build $(VENV)/.bench ## side by side with the peers, in under 4 minutes; BENCH_ARGS="--compare A B"
+	@$(PY) -m benchmarks $(BENCH_ARGS)
+
+bench-full: deps-bench build $(VENV)/.bench ## all works, sizes and peers, more rounds: an hour
+	@$(PY) -m benchmarks --full $(BENCH_ARGS)
 
 # OpenSSL is left out of the wheel on purpose: its security fixes come with the system, and every
 # system with a glibc that fits the wheel has OpenSSL 3.

@@ -5,6 +5,7 @@
 
 #include "ldc_error.h"
 #include "ldc_net_upper.h"
+#include "ldc_window.h"
 
 typedef struct outgoing {
     ldc_command command;
@@ -24,7 +25,7 @@ static int built(outgoing *message, int rc)
     return rc == DICOM_SUCCESS ? rc : ldc_error(message->fault.code, "%s", message->fault.text);
 }
 
-static int check_syntax(ldc_upper *upper, uint8_t context, const ldc_dataset *data)
+int ldc_net_check_syntax(ldc_upper *upper, uint8_t context, const ldc_dataset *data)
 {
     char agreed[LDC_UID_SIZE];
     const char *own = data == NULL ? "" : ldc_dataset_syntax(data);
@@ -72,12 +73,6 @@ static int before_send(ldc_net *net, ldc_command *command)
     return rc;
 }
 
-static bool is_final(const ldc_command *command)
-{
-    return command->status != COMMAND_STATUS_PENDING &&
-           command->status != COMMAND_STATUS_PENDING_WARNING;
-}
-
 /* Sends what was built, if it was; the data set's reference is taken. */
 static int finish(HDICOMNET handle, uint8_t context, uint16_t id, outgoing *message, int rc,
                   ldc_dataset *data, bool response)
@@ -90,14 +85,14 @@ static int finish(HDICOMNET handle, uint8_t context, uint16_t id, outgoing *mess
             : NULL;
     if (conn != NULL) {
         ldc_upper *upper = ldc_conn_upper(conn);
-        rc = check_syntax(upper, context, data);
+        rc = ldc_net_check_syntax(upper, context, data);
         if (rc == DICOM_SUCCESS && response) {
             rc = before_send(net, &message->command);
         }
         if (rc == DICOM_SUCCESS) {
-            rc = ldc_upper_send(upper, context, &message->command, data, true);
+            rc = ldc_upper_send(upper, context, &message->command, data, LDC_SENDER_USER);
         }
-        if (rc == DICOM_SUCCESS && response && is_final(&message->command)) {
+        if (rc == DICOM_SUCCESS && response && ldc_window_is_final(&message->command)) {
             ldc_net_answered(net, id);
         }
         ldc_net_upper_release(net, conn);

@@ -78,6 +78,21 @@ L_UINT L_DicomGetHostPort(HDICOMNET hNet)
     return get_port(hNet, false);
 }
 
+L_INT L_DicomGetTraffic(HDICOMNET hNet, L_UINT64 *pnSent, L_UINT64 *pnReceived)
+{
+    if (pnSent == NULL || pnReceived == NULL) {
+        return ldc_error(DICOM_ERROR_PARAMETER, "pnSent or pnReceived is NULL");
+    }
+    ldc_net *net = ldc_net_acquire(hNet);
+    if (net == NULL) {
+        return ldc_error(DICOM_ERROR_OBJECT_DISPOSED, NULL);
+    }
+    *pnSent = atomic_load(&net->sent);
+    *pnReceived = atomic_load(&net->received);
+    ldc_net_put(net);
+    return DICOM_SUCCESS;
+}
+
 L_UINT L_DicomGetClientCount(HDICOMNET hNet)
 {
     ldc_net *net = ldc_net_acquire(hNet);

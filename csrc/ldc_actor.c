@@ -277,6 +277,52 @@ static void run_with_slot(ldc_job *job, bool user_slot)
     rest(actor);
 }
 
+/* ---- strands on other threads ---- */
+
+bool ldc_actor_borrow(ldc_actor *actor)
+{
+    pthread_mutex_lock(&actor->lock);
+    bool rests = !actor->active && !actor->parked;
+    actor->active = true;
+    pthread_mutex_unlock(&actor->lock);
+    if (rests) {
+        ldc_ref_get(&actor->ref);
+    }
+    return rests;
+}
+
+void ldc_actor_turn(ldc_actor *actor, uint32_t bits)
+{
+    pthread_mutex_lock(&actor->lock);
+    bits |= actor->bits;
+    actor->bits = 0;
+    pthread_mutex_unlock(&actor->lock);
+    if (bits != 0) {
+        step(actor, bits);
+    }
+}
+
+bool ldc_actor_listen(ldc_actor *actor, int eventfd)
+{
+    pthread_mutex_lock(&actor->lock);
+    bool quiet = actor->bits == 0;
+    actor->listener = quiet ? eventfd : -1;
+    pthread_mutex_unlock(&actor->lock);
+    return quiet;
+}
+
+void ldc_actor_listen_no_more(ldc_actor *actor)
+{
+    pthread_mutex_lock(&actor->lock);
+    actor->listener = -1;
+    pthread_mutex_unlock(&actor->lock);
+}
+
+void ldc_actor_return(ldc_actor *actor)
+{
+    rest(actor);
+}
+
 int ldc_actor_init(ldc_actor *actor, void (*on_step)(ldc_actor *self, uint32_t bits),
                    void (*destroy)(ldc_ref *self))
 {
@@ -285,6 +331,7 @@ int ldc_actor_init(ldc_actor *actor, void (*on_step)(ldc_actor *self, uint32_t b
     actor->user_job.run = run_with_slot;
     actor->step = on_step;
     actor->fd = -1;
+    actor->listener = -1;
     pthread_mutex_init(&actor->lock, NULL);
     ldc_engine_retain();
     actor->id = ldc_registry_add(&actors, &actor->ref);
@@ -297,16 +344,44 @@ int ldc_actor_init(ldc_actor *actor, void (*on_step)(ldc_actor *self, uint32_t b
     return 0;
 }
 
+/* A borrowed strand that sleeps; the lock is held. */
+static void wake_listener(const ldc_actor *actor)
+{
+    if (actor->listener >= 0) {
+        uint64_t one = 1;
+        ssize_t written = write(actor->listener, &one, sizeof one);
+        (void)written; /* full: it is awake already */
+    }
+}
+
 void ldc_actor_post(ldc_actor *actor, uint32_t bits)
 {
     pthread_mutex_lock(&actor->lock);
     bool start = !actor->active;
     actor->bits |= bits;
     actor->active = true;
+    wake_listener(actor);
     pthread_mutex_unlock(&actor->lock);
     if (start) {
         ldc_ref_get(&actor->ref);
         ldc_engine_push(&actor->job, LDC_JOB_READY);
+    }
+}
+
+void ldc_actor_run(ldc_actor *actor, uint32_t bits)
+{
+    pthread_mutex_lock(&actor->lock);
+    bool start = !actor->active;
+    actor->bits |= start ? 0 : bits;
+    actor->active = true;
+    wake_listener(actor);
+    pthread_mutex_unlock(&actor->lock);
+    if (start) {
+        bool computed = ldc_compute(true);
+        ldc_ref_get(&actor->ref);
+        step(actor, bits);
+        rest(actor);
+        (void)ldc_compute(computed);
     }
 }
 
@@ -319,6 +394,7 @@ void ldc_actor_event(uint64_t token, uint32_t events)
     ldc_actor *actor = ldc_registry_acquire(&actors, token);
     if (actor != NULL) {
         uint32_t bits = 0;
+        atomic_store(&actor->armed, 0u); /* one shot */
         bits |= (events & LDC_POLL_READ) != 0 ? (uint32_t)LDC_BIT_READ : 0u;
         bits |= (events & LDC_POLL_WRITE) != 0 ? (uint32_t)LDC_BIT_WRITE : 0u;
         bits |= (events & LDC_POLL_ERROR) != 0 ? (uint32_t)LDC_BIT_ERROR : 0u;
@@ -332,10 +408,17 @@ int ldc_actor_arm(ldc_actor *actor, uint32_t events)
     if (actor->fd < 0) {
         return EBADF;
     }
+    if (actor->registered && atomic_load(&actor->armed) == events) {
+        return 0;
+    }
+    /* Before the poller knows: the event may be there before it returns. */
+    atomic_store(&actor->armed, events);
     int error =
         ldc_poller_arm(ldc_engine_poller(), actor->fd, actor->id, events, !actor->registered);
     if (error == 0) {
         actor->registered = true;
+    } else {
+        atomic_store(&actor->armed, 0u);
     }
     return error;
 }
@@ -364,6 +447,7 @@ int ldc_actor_take_fd(ldc_actor *actor)
         ldc_poller_remove(ldc_engine_poller(), fd);
     }
     actor->registered = false;
+    atomic_store(&actor->armed, 0u);
     actor->fd = -1;
     return fd;
 }

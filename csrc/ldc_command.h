@@ -208,4 +208,9 @@ int ldc_command_n_delete_rq(ldc_command *command, uint16_t id, const char *class
 int ldc_command_n_delete_rsp(ldc_command *command, uint16_t id, const char *class_uid,
                              const char *instance, uint16_t status, ldc_command_fault *fault);
 
+/* The response that refuses a request with a data set for want of resources: the status that
+ * PS3.4 (A700, A702) or PS3.7 (0213) has for its service. DICOM_ERROR_PARAMETER for what is no such
+ * request. */
+int ldc_command_refusal(ldc_command *command, const ldc_command *request, ldc_command_fault *fault);
+
 #endif

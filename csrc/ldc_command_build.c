@@ -513,3 +513,36 @@ int ldc_command_n_delete_rsp(ldc_command *command, uint16_t id, const char *clas
 
     return finish(&build);
 }
+
+int ldc_command_refusal(ldc_command *command, const ldc_command *request, ldc_command_fault *fault)
+{
+    const char *instance = ldc_command_instance(request);
+    uint16_t status;
+
+    switch (request->field) {
+    case COMMAND_C_STORE: /* PS3.4 B.2.3 */
+    case COMMAND_C_FIND:  /* PS3.4 C.4.1.1.4 */
+        status = COMMAND_STATUS_REFUSED_OUT_OF_RESOURCES;
+        break;
+    case COMMAND_C_MOVE: /* PS3.4 C.4.2.1.5 */
+    case COMMAND_C_GET:
+        status = COMMAND_STATUS_REFUSED_UNABLE_TO_PERFORM_SUBOPERATIONS;
+        break;
+    case COMMAND_N_REPORT:
+    case COMMAND_N_SET:
+    case COMMAND_N_ACTION:
+    case COMMAND_N_CREATE: /* PS3.7 Annex C: resource limitation */
+        status = COMMAND_STATUS_RESOURCE_LIMITATION;
+        break;
+    default:
+        ldc_command_init(command);
+        fault->code = DICOM_ERROR_PARAMETER;
+        snprintf(fault->text, sizeof fault->text, "%s is no request with a data set",
+                 ldc_command_name(request->field));
+        return fault->code;
+    }
+    builder build =
+        response(command, request->field, request->message_id, ldc_command_class(request),
+                 instance[0] == '\0' ? NULL : instance, status, false, fault);
+    return finish(&build);
+}

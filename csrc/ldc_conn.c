@@ -42,6 +42,8 @@ static void conn_destroy(ldc_ref *ref)
         close(conn->actor.fd);
     }
     ldc_conn_target_clear(&conn->target);
+    ldc_conn_drop_gate(conn);
+    ldc_conn_awaits_fini(conn);
     ldc_upper_free(conn->upper);
     if (conn->tls != NULL) {
         ldc_ref_put(&conn->tls->shared.ref);
@@ -53,47 +55,34 @@ static void conn_destroy(ldc_ref *ref)
     free(conn);
 }
 
-/* Strand: the upper layer has news. */
-static void take_news(void *owner, ldc_news *news, uint64_t cost)
-{
-    ldc_conn *conn = owner;
-    pthread_mutex_lock(&conn->net->lock);
-    bool wanted = ldc_news_wanted(&conn->net->callbacks, news);
-    pthread_mutex_unlock(&conn->net->lock);
-    if (!wanted) {
-        ldc_news_free(news);
-        return;
-    }
-    (void)atomic_fetch_add(&conn->inbox_count, 1u);
-    (void)atomic_fetch_add(&conn->inbox_bytes, cost);
-    ldc_deliver_news(conn->net, conn, news, cost);
-}
-
 /* Any thread: there is something to write. */
 static void wake_up(void *owner)
 {
     ldc_conn *conn = owner;
-    ldc_actor_post(&conn->actor, LDC_CONN_SEND);
-}
-
-bool ldc_conn_inbox_full(ldc_conn *conn)
-{
-    return atomic_load(&conn->inbox_count) > INBOX_MESSAGES ||
-           atomic_load(&conn->inbox_bytes) > INBOX_BYTES;
-}
-
-void ldc_conn_told(ldc_conn *conn, uint64_t cost)
-{
-    (void)atomic_fetch_sub(&conn->inbox_count, 1u);
-    (void)atomic_fetch_sub(&conn->inbox_bytes, cost);
-    if (atomic_load(&conn->paused) && !ldc_conn_inbox_full(conn)) {
-        ldc_actor_post(&conn->actor, LDC_CONN_RESUME);
-    }
+    ldc_actor_run(&conn->actor, LDC_CONN_SEND);
 }
 
 ldc_upper *ldc_conn_upper(ldc_conn *conn)
 {
     return conn->upper;
+}
+
+/* The net's limits as they are now; the part of the upper layer. */
+static ldc_upper_limits take_limits(ldc_conn *conn)
+{
+    pthread_mutex_lock(&conn->net->lock);
+    conn->limits = conn->net->limits;
+    int sink = conn->net->receive_sink;
+    pthread_mutex_unlock(&conn->net->lock);
+    const uint64_t *limit = conn->limits.value;
+    return (ldc_upper_limits){.artim_ms = limit[LDC_LIMIT_ARTIM_TIMEOUT],
+                              .association_ms = limit[LDC_LIMIT_ASSOCIATION_TIMEOUT],
+                              .send_ms = limit[LDC_LIMIT_SEND_TIMEOUT],
+                              .progress_ms = limit[LDC_LIMIT_PROGRESS_TIMEOUT],
+                              .memory = limit[LDC_LIMIT_DATA_SET_MEMORY],
+                              .total = limit[LDC_LIMIT_DATA_SET_TOTAL],
+                              .queue = limit[LDC_LIMIT_SEND_QUEUE],
+                              .sink = sink};
 }
 
 static ldc_conn *conn_new(ldc_net *net, ldc_tls_context *tls, bool server)
@@ -107,6 +96,7 @@ static ldc_conn *conn_new(ldc_net *net, ldc_tls_context *tls, bool server)
         free(conn);
         return NULL;
     }
+    ldc_conn_awaits_init(conn);
     ldc_ref_get(&net->ref);
     conn->net = net;
     if (tls != NULL) {
@@ -116,18 +106,12 @@ static ldc_conn *conn_new(ldc_net *net, ldc_tls_context *tls, bool server)
     conn->server = server;
     conn->began = ldc_now_ms();
     pthread_mutex_lock(&net->lock);
-    conn->limits = net->limits;
     char *folder = ldc_strdup(net->path); /* frozen while busy */
+    ldc_quota *quota = net->parent != NULL ? net->parent->quota : net->quota; /* never changes */
     pthread_mutex_unlock(&net->lock);
-    const uint64_t *limit = conn->limits.value;
-    ldc_upper_limits limits = {.artim_ms = limit[LDC_LIMIT_ARTIM_TIMEOUT],
-                               .association_ms = limit[LDC_LIMIT_ASSOCIATION_TIMEOUT],
-                               .send_ms = limit[LDC_LIMIT_SEND_TIMEOUT],
-                               .progress_ms = limit[LDC_LIMIT_PROGRESS_TIMEOUT],
-                               .memory = limit[LDC_LIMIT_DATA_SET_MEMORY],
-                               .total = limit[LDC_LIMIT_DATA_SET_TOTAL],
-                               .queue = limit[LDC_LIMIT_SEND_QUEUE]};
-    conn->upper = ldc_upper_new(!server, folder, &limits, take_news, wake_up, conn, net->id);
+    ldc_upper_limits limits = take_limits(conn);
+    conn->upper =
+        ldc_upper_new(!server, folder, quota, &limits, ldc_conn_take_news, wake_up, conn, net->id);
     free(folder);
     if (conn->upper == NULL) {
         ldc_actor_close(&conn->actor);
@@ -217,6 +201,13 @@ static bool on_time(ldc_conn *conn, int64_t now)
         ldc_upper_expired(conn->upper);
         ldc_conn_serve(conn);
     }
+    if (conn->net != NULL && ldc_actor_expired(&conn->actor, DEADLINE_IDLE, now)) {
+        int64_t idle_at = ldc_conn_idle_at(conn);
+        if (idle_at != 0 && idle_at <= now) {
+            ldc_upper_idle(conn->upper);
+        }
+        ldc_conn_serve(conn);
+    }
     if (conn->net != NULL && ldc_actor_expired(&conn->actor, DEADLINE_PROGRESS, now)) {
         if (atomic_load(&conn->paused) || now - conn->last_read < limit) {
             ldc_actor_deadline(&conn->actor, DEADLINE_PROGRESS,
@@ -251,6 +242,11 @@ static void conn_step(ldc_actor *actor, uint32_t bits)
         if (conn->net == NULL) {
             return;
         }
+    }
+    if ((bits & LDC_CONN_SETTINGS) != 0) {
+        ldc_upper_limits limits = take_limits(conn);
+        ldc_upper_set_limits(conn->upper, &limits);
+        bits |= LDC_CONN_SEND; /* serve looks at the time anew */
     }
     if (now != 0 && ldc_actor_expired(actor, DEADLINE_PHASE, now)) {
         on_deadline(conn);
@@ -335,6 +331,7 @@ ldc_conn *ldc_conn_adopt(ldc_net *net, ldc_tls_context *tls, int fd, const ldc_a
     }
     ldc_conn_apply_socket_options(conn, fd);
     conn->phase = tls == NULL ? READY : TOLD;
+    conn->last_read = ldc_now_ms();
     if (tls == NULL) {
         ldc_upper_start(conn->upper);
     }

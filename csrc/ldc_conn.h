@@ -8,13 +8,14 @@
 enum {
     LDC_CONN_START = LDC_BIT_OWN, /* begin to connect */
     LDC_CONN_RESOLVED = LDC_BIT_OWN << 1,
-    LDC_CONN_GO = LDC_BIT_OWN << 2,      /* CONNECT has been told, or a child was accepted */
-    LDC_CONN_CLOSE = LDC_BIT_OWN << 3,   /* the user's Close */
-    LDC_CONN_ABORT = LDC_BIT_OWN << 4,   /* the user's CloseForced or the end of the net */
-    LDC_CONN_SILENT = LDC_BIT_OWN << 5,  /* with ABORT: nobody is told */
-    LDC_CONN_SEND = LDC_BIT_OWN << 7,    /* something is queued to be sent */
-    LDC_CONN_RESUME = LDC_BIT_OWN << 8,  /* the inbox has room again */
-    LDC_CONN_ADOPTED = LDC_BIT_OWN << 9, /* a child was accepted: its time runs */
+    LDC_CONN_GO = LDC_BIT_OWN << 2,        /* CONNECT has been told, or a child was accepted */
+    LDC_CONN_CLOSE = LDC_BIT_OWN << 3,     /* the user's Close */
+    LDC_CONN_ABORT = LDC_BIT_OWN << 4,     /* the user's CloseForced or the end of the net */
+    LDC_CONN_SILENT = LDC_BIT_OWN << 5,    /* with ABORT: nobody is told */
+    LDC_CONN_SEND = LDC_BIT_OWN << 7,      /* something is queued to be sent */
+    LDC_CONN_RESUME = LDC_BIT_OWN << 8,    /* the inbox has room again */
+    LDC_CONN_ADOPTED = LDC_BIT_OWN << 9,   /* a child was accepted: its time runs */
+    LDC_CONN_SETTINGS = LDC_BIT_OWN << 10, /* limits of the net have changed */
     LDC_CONN_EVICT = LDC_BIT_OWN << 6, /* the limit of unfinished handshakes: this was the oldest */
 };
 

@@ -84,6 +84,7 @@ void ldc_conn_linger(ldc_conn *conn, bool goodbye, bool forced)
     ldc_actor_deadline(&conn->actor, DEADLINE_PHASE, 0);
     ldc_actor_deadline(&conn->actor, DEADLINE_UPPER, 0);
     ldc_actor_deadline(&conn->actor, DEADLINE_PROGRESS, 0);
+    ldc_actor_deadline(&conn->actor, DEADLINE_IDLE, 0);
     ldc_actor_deadline(&conn->actor, DEADLINE_LINGER, ldc_now_ms() + (int64_t)ms);
     ldc_conn_drain(conn);
 }
@@ -93,7 +94,14 @@ void ldc_conn_finish(ldc_conn *conn, int code, ldc_failure *failure, bool silent
 {
     ldc_net *net = conn->net;
     phase was = conn->phase;
+    if (was == READY) {
+        ldc_upper_release_held(conn->upper);
+        ldc_conn_open_gate(conn, true);
+    }
     ldc_upper_end(conn->upper);
+    ldc_conn_end_awaits(conn, failure != NULL && failure->code != DICOM_SUCCESS ? failure->code
+                              : code != DICOM_SUCCESS                           ? code
+                                                      : DICOM_ERROR_ASSOCIATION_NOT_ESTABLISHED);
     bool link_owed = conn->tls != NULL && (was == TOLD || was == HANDSHAKE || was == LATE);
     if (was == HANDSHAKE || was == LATE) {
         atomic_fetch_sub(&ldc_conn_totals.handshakes, 1u);
@@ -162,8 +170,12 @@ void ldc_conn_end_failed(ldc_conn *conn)
     bool gone = conn->phase == READY && failure.code == DICOM_ERROR_NET_CONNECTION_ABORTED;
     if (gone && (conn->transport->eof || ldc_upper_over(conn->upper))) {
         ldc_failure_clear(&failure);
-        failure.code = ldc_upper_closed(conn->upper, &failure);
-    } else if (conn->phase == LATE && failure.code == DICOM_ERROR_NET_CONNECTION_ABORTED) {
+        int code = ldc_upper_closed(conn->upper, &failure);
+        ldc_conn_end(conn, code, &failure, false); /* the record may have a code of its own */
+        ldc_failure_clear(&failure);
+        return;
+    }
+    if (conn->phase == LATE && failure.code == DICOM_ERROR_NET_CONNECTION_ABORTED) {
         ldc_failure_fill(
             &failure, failure.code, DICOM_STAGE_TLS, DICOM_SIDE_PEER, NULL,
             "The server ended the connection right after it got our certificate: it probably refused it; "

@@ -1,7 +1,8 @@
 /*
  * ldc_conn_inner.h - what the files of a connection share, and nobody else: ldc_conn.c (life,
  * steps, commands), ldc_conn_open.c (resolve, connect), ldc_conn_link.c (handshake, reading,
- * writing), ldc_conn_end.c (the end).
+ * writing), ldc_conn_inbox.c (what user code is to be told), ldc_conn_call.c (calls that wait),
+ * ldc_conn_end.c (the end).
  */
 #ifndef LDC_CONN_INNER_H
 #define LDC_CONN_INNER_H
@@ -9,7 +10,9 @@
 #include <stdatomic.h>
 
 #include "ldc_conn.h"
+#include "ldc_conn_call.h"
 #include "ldc_upper.h"
+#include "ldc_window.h"
 
 typedef enum phase {
     OPENING,
@@ -25,10 +28,11 @@ enum {
     DEADLINE_PHASE = 0,
     DEADLINE_LINGER = 1,
     DEADLINE_UPPER = 2,
-    DEADLINE_PROGRESS = 3
+    DEADLINE_PROGRESS = 3,
+    DEADLINE_IDLE = 4
 };
 enum {
-    READ_SIZE = 16 * 1024,
+    READ_SIZE = 64 * 1024, /* of TLS: one record */
     READS_AT_ONCE = 16,
     DRAIN_BYTES = 64 * 1024 * 1024,
     FORCED_LINGER_MS = 1000,
@@ -55,13 +59,20 @@ struct ldc_conn {
     bool first_data_seen;
     ldc_upper *upper; /* owned */
     unsigned timer_serial;
-    int64_t last_read;
+    int64_t last_read, last_write;
     bool want_write, read_wants_write;
+    uint32_t interest;  /* LDC_POLL_..., while ready: what was armed last */
+    bool borrowed;      /* the strand is a calling thread's, which polls itself */
+    bool read_last;     /* writing has failed: what is there is read, then it ends */
     bool close_pending; /* the user's Close waits for what is queued */
     atomic_bool paused; /* the inbox is full: nothing is read */
     atomic_size_t inbox_count;
     atomic_ullong inbox_bytes;
+    ldc_news *gate_first, *gate_last; /* owned: counted, and held back (ldc_conn_inbox.c) */
     size_t drained;
+    pthread_mutex_t await_lock;
+    pthread_cond_t await_done;
+    ldc_await *awaits;      /* owned, under await_lock */
     ldc_question *question; /* reference, under actor.lock */
     bool ending;            /* under actor.lock: the user's command to end was given */
     bool evicted;           /* under actor.lock: so was EVICT */
@@ -80,7 +91,13 @@ extern struct ldc_conn_totals {
 /* ldc_conn.c */
 void ldc_conn_target_clear(ldc_target *target);
 void ldc_conn_apply_socket_options(ldc_conn *conn, int fd);
+
+/* ldc_conn_inbox.c */
 bool ldc_conn_inbox_full(ldc_conn *conn);
+void ldc_conn_take_news(void *owner, ldc_news *news, uint64_t cost);
+/* Lets go what may be told now; all: whatever was agreed, the connection ends. */
+void ldc_conn_open_gate(ldc_conn *conn, bool all);
+void ldc_conn_drop_gate(ldc_conn *conn);
 
 /* ldc_conn_open.c */
 endpoints ldc_conn_endpoints_of(int fd);
@@ -100,6 +117,7 @@ void ldc_conn_timed_out(ldc_conn *conn);
 void ldc_conn_late_done(ldc_conn *conn);
 void ldc_conn_read(ldc_conn *conn);
 void ldc_conn_serve(ldc_conn *conn);
+int64_t ldc_conn_idle_at(ldc_conn *conn); /* when it will have been idle for too long; 0 = never */
 
 /* ldc_conn_end.c */
 void ldc_conn_die(ldc_conn *conn);

@@ -32,7 +32,8 @@ static bool end_strangers(ldc_conn *conn, const unsigned char *data, size_t size
     ldc_speech speech = ldc_transport_speech(data, size);
     bool tls = speech == LDC_SPEECH_TLS;
     size_t put;
-    (void)conn->transport->ops->write(conn->transport, abort_pdu, sizeof abort_pdu, &put);
+    struct iovec piece = {.iov_base = (void *)(uintptr_t)abort_pdu, .iov_len = sizeof abort_pdu};
+    (void)conn->transport->ops->write(conn->transport, &piece, 1, &put);
     char *message =
         ldc_format("%s: it sent %s",
                    ldc_error_text(tls ? DICOM_ERROR_NET_PEER_SPEAKS_TLS : DICOM_ERROR_NET_PROTOCOL),
@@ -62,6 +63,19 @@ static bool wants_sent(ldc_conn *conn)
     return wanted;
 }
 
+/* While user code performs a request the peer waits for us: that is not idle. */
+int64_t ldc_conn_idle_at(ldc_conn *conn)
+{
+    int64_t limit = (int64_t)conn->limits.value[LDC_LIMIT_IDLE_TIMEOUT];
+    int64_t last = conn->last_read > conn->last_write ? conn->last_read : conn->last_write;
+    if (limit == 0) {
+        return 0;
+    }
+    return (ldc_upper_performs(conn->upper) || atomic_load(&conn->inbox_count) > 0 ? ldc_now_ms()
+                                                                                   : last) +
+           limit;
+}
+
 /* The timers that the upper layer wants. */
 static void keep_time(ldc_conn *conn)
 {
@@ -74,6 +88,14 @@ static void keep_time(ldc_conn *conn)
         ldc_actor_deadline(&conn->actor, DEADLINE_UPPER,
                            timer == LDC_TIMER_NONE ? 0 : now + (int64_t)ms);
     }
+    int64_t idle_at = ldc_conn_idle_at(conn);
+    if (idle_at == 0) {
+        ldc_actor_deadline(&conn->actor, DEADLINE_IDLE, 0);
+    } else if (conn->actor.deadline[DEADLINE_IDLE] == 0 ||
+               conn->actor.deadline[DEADLINE_IDLE] > idle_at) {
+        /* Later ones are found out when it has passed: no timer is set for each read. */
+        ldc_actor_deadline(&conn->actor, DEADLINE_IDLE, idle_at);
+    }
     bool inside = ldc_upper_inside(conn->upper);
     if (!inside) {
         ldc_actor_deadline(&conn->actor, DEADLINE_PROGRESS, 0);
@@ -84,31 +106,55 @@ static void keep_time(ldc_conn *conn)
     }
 }
 
+/* The peer takes no more. What it has said before, an A-ABORT for instance, is still there to be
+ * read; after an error TLS gives no more. */
+static void write_failed(ldc_conn *conn)
+{
+    if (conn->tls != NULL || conn->read_last) {
+        ldc_conn_end_failed(conn);
+        return;
+    }
+    conn->read_last = true;
+    ldc_conn_read(conn);
+}
+
 /* After anything that may have changed something: writes, keeps time, ends or waits for more. */
 void ldc_conn_serve(ldc_conn *conn)
 {
     int code = DICOM_SUCCESS;
-    ldc_io result = ldc_upper_flush(conn->upper, conn->transport, wants_sent(conn));
+    bool more = false;
+    ldc_conn_open_gate(conn, false);
+    uint64_t sent = 0;
+    ldc_io result = ldc_upper_flush(conn->upper, conn->transport, wants_sent(conn), &more, &sent);
+    if (sent > 0) {
+        conn->last_write = ldc_now_ms();
+        if (conn->net != NULL) {
+            atomic_fetch_add(&conn->net->sent, sent);
+        }
+    }
     if (result == LDC_IO_FAILED || result == LDC_IO_CLOSED) {
-        ldc_conn_end_failed(conn);
+        write_failed(conn);
         return;
     }
     conn->want_write = result == LDC_IO_WANT_WRITE;
-    if (result == LDC_IO_DONE) {
-        ldc_failure failure;
-        ldc_failure_init(&failure);
-        bool ending = ldc_upper_ending(conn->upper, &code, &failure);
-        if (ending || conn->close_pending) {
-            ldc_conn_end(conn, ending ? code : DICOM_SUCCESS, &failure, true);
-            ldc_failure_clear(&failure);
-            return;
-        }
+    bool flushed = result == LDC_IO_DONE && !more && ldc_upper_empty(conn->upper);
+    ldc_failure failure;
+    ldc_failure_init(&failure);
+    bool ending = ldc_upper_ending(conn->upper, flushed, &code, &failure);
+    if (ending || (flushed && conn->close_pending)) {
+        ldc_conn_end(conn, ending ? code : DICOM_SUCCESS, &failure, true);
         ldc_failure_clear(&failure);
+        return;
+    }
+    ldc_failure_clear(&failure);
+    if (more) {
+        ldc_actor_post(&conn->actor, LDC_CONN_SEND); /* reading and others have their turn first */
     }
     keep_time(conn);
     uint32_t interest = atomic_load(&conn->paused) ? 0u : (uint32_t)LDC_POLL_READ;
     interest |= conn->want_write || conn->read_wants_write ? (uint32_t)LDC_POLL_WRITE : 0u;
-    if (interest != 0 && ldc_actor_arm(&conn->actor, interest) != 0) {
+    conn->interest = interest;
+    if (interest != 0 && !conn->borrowed && ldc_actor_arm(&conn->actor, interest) != 0) {
         ldc_conn_end_with(conn, DICOM_ERROR_NET_FAILURE, DICOM_STAGE_TCP, DICOM_SIDE_LOCAL, NULL,
                           NULL);
     }
@@ -142,6 +188,9 @@ void ldc_conn_read(ldc_conn *conn)
                 return;
             }
             conn->last_read = ldc_now_ms();
+            if (conn->net != NULL) {
+                atomic_fetch_add(&conn->net->received, got);
+            }
             ldc_upper_receive(conn->upper, buffer, got, wants_pdus(conn));
             if (ldc_conn_inbox_full(conn)) {
                 atomic_store(&conn->paused, true);
@@ -170,6 +219,13 @@ void ldc_conn_read(ldc_conn *conn)
             return;
         }
         if (ldc_upper_broken(conn->upper)) {
+            ldc_conn_serve(conn);
+            return;
+        }
+        /* Nothing has come after a whole PDU: the poller will tell. Inside of one there is more on
+         * its way, and to look once more is cheaper than to be woken. */
+        if (conn->transport->drained && !ldc_upper_inside(conn->upper)) {
+            conn->read_wants_write = false;
             ldc_conn_serve(conn);
             return;
         }
@@ -216,6 +272,7 @@ static void ready(ldc_conn *conn)
             subject == NULL ? "no certificate" : subject, link->code, ldc_verify_text(link->code));
         free(subject);
     }
+    conn->last_read = ldc_now_ms();
     ldc_upper_start(conn->upper);
     ldc_deliver(conn->net, LDC_EVENT_SECURE_LINK_READY, DICOM_SUCCESS);
 }

@@ -62,6 +62,7 @@ static void connected(ldc_conn *conn)
         ldc_deliver_go(conn->net, conn);
     } else {
         conn->phase = READY;
+        conn->last_read = ldc_now_ms();
         ldc_upper_start(conn->upper);
         ldc_conn_read(conn);
     }

@@ -35,6 +35,7 @@ struct ldc_dataset {
     char *path;        /* own */
     off_t file_length; /* of the user's file, as it was loaded */
     struct timespec file_time;
+    ldc_quota *quota; /* reference, NULL = the process's own */
     unsigned process; /* counts forks: the quota of another process is none of ours */
     char fd_path[32];
     /* all in one piece, made when it is first asked for */
@@ -43,45 +44,96 @@ struct ldc_dataset {
     bool mapped;
 };
 
+struct ldc_quota {
+    ldc_ref ref;
+    _Atomic uint64_t used, limit;
+};
+
 static const uint8_t nothing;
-static _Atomic uint64_t spilled;
-static _Atomic uint64_t quota = LDC_DATASET_QUOTA;
+static ldc_quota own = {.limit = LDC_DATASET_QUOTA};
 static atomic_uint forks;
 
-/* ---- the quota ---- */
+/* ---- quotas ---- */
+
+static void quota_destroy(ldc_ref *ref)
+{
+    free(ref);
+}
+
+ldc_quota *ldc_quota_new(uint64_t bytes)
+{
+    ldc_quota *quota = calloc(1, sizeof *quota);
+    if (quota != NULL) {
+        ldc_ref_init(&quota->ref, quota_destroy);
+        atomic_store(&quota->limit, bytes);
+    }
+    return quota;
+}
+
+void ldc_quota_ref(ldc_quota *quota)
+{
+    ldc_ref_get(&quota->ref);
+}
+
+void ldc_quota_put(ldc_quota *quota)
+{
+    ldc_ref_put((ldc_ref *)quota);
+}
+
+void ldc_quota_set(ldc_quota *quota, uint64_t bytes)
+{
+    atomic_store(&quota->limit, bytes);
+}
+
+uint64_t ldc_quota_used(ldc_quota *quota)
+{
+    return atomic_load(&quota->used);
+}
+
+void ldc_dataset_share(ldc_dataset *dataset, ldc_quota *quota)
+{
+    ldc_quota_ref(quota);
+    dataset->quota = quota;
+}
 
 uint64_t ldc_dataset_spilled_bytes(void)
 {
-    return atomic_load(&spilled);
+    return ldc_quota_used(&own);
 }
 
 void ldc_dataset_set_quota(uint64_t bytes)
 {
-    atomic_store(&quota, bytes);
+    ldc_quota_set(&own, bytes);
 }
 
-static bool take_quota(uint64_t size)
+static ldc_quota *quota_of(const ldc_dataset *dataset)
 {
-    uint64_t limit = atomic_load(&quota), used = atomic_load(&spilled);
+    return dataset->quota == NULL ? &own : dataset->quota;
+}
+
+static bool take_quota(const ldc_dataset *dataset, uint64_t size)
+{
+    ldc_quota *quota = quota_of(dataset);
+    uint64_t limit = atomic_load(&quota->limit), used = atomic_load(&quota->used);
     do {
         if (used > limit || size > limit - used) {
             return false;
         }
-    } while (!atomic_compare_exchange_weak(&spilled, &used, used + size));
+    } while (!atomic_compare_exchange_weak(&quota->used, &used, used + size));
     return true;
 }
 
 static void give_quota_back(const ldc_dataset *dataset, uint64_t size)
 {
     if (dataset->process == atomic_load(&forks)) {
-        atomic_fetch_sub(&spilled, size);
+        atomic_fetch_sub(&quota_of(dataset)->used, size);
     }
 }
 
 void ldc_dataset_forget_quota(void)
 {
     atomic_fetch_add(&forks, 1u);
-    atomic_store(&spilled, 0u);
+    atomic_store(&own.used, 0u);
 }
 
 /* ---- life ---- */
@@ -100,6 +152,7 @@ static void dataset_destroy(ldc_ref *ref)
             give_quota_back(dataset, dataset->length);
         }
     }
+    ldc_quota_put(dataset->quota);
     free(dataset->bytes);
     free(dataset->path);
     free(dataset->folder);
@@ -166,11 +219,12 @@ static int append_to_file(ldc_dataset *dataset, const void *bytes, size_t size)
     bool moves = dataset->fd < 0;
     const char *folder = ldc_file_folder(dataset->folder);
     uint64_t more = moves ? dataset->length + size : size;
-    if (!take_quota(more)) {
+    if (!take_quota(dataset, more)) {
         return ldc_error(DICOM_ERROR_DATA_SET_TOO_LARGE,
-                         "the temporary files of this process would be larger than %llu bytes in "
-                         "all. Free data sets that are done with",
-                         (unsigned long long)atomic_load(&quota));
+                         "the temporary files of %s would be larger than %llu bytes in all. Free "
+                         "data sets that are done with",
+                         dataset->quota == NULL ? "this process" : "this listener or client",
+                         (unsigned long long)atomic_load(&quota_of(dataset)->limit));
     }
     int fd = moves ? ldc_file_unnamed(folder, true) : dataset->fd;
     int error = fd < 0 ? errno : 0;

@@ -25,10 +25,11 @@
 #include "ltdic.h"
 
 typedef struct ldc_dataset ldc_dataset;
+typedef struct ldc_quota ldc_quota;
 
 /* What stays in memory when the user makes a data set; received ones have the net's limits. */
 #define LDC_DATASET_MEMORY_LIMIT ((uint64_t)16 * 1024 * 1024)
-/* All files of received data sets of the process together, unless set. */
+/* What files of data sets may have in all, of a quota and of the process's own, unless set. */
 #define LDC_DATASET_QUOTA ((uint64_t)16 * 1024 * 1024 * 1024)
 
 /* ---- life ---- */
@@ -51,10 +52,17 @@ int ldc_dataset_append(ldc_dataset *dataset, const void *bytes, size_t size, uin
                        uint64_t total_limit);
 void ldc_dataset_set_syntax(ldc_dataset *dataset, const char *uid); /* NULL = ""; no UID: "" */
 
-/* Bytes in files without a name, of all data sets of this process, and what they may be at most.
- * The quota is checked by every append; lowering it does no harm to what is there. */
-uint64_t ldc_dataset_spilled_bytes(void);
-void ldc_dataset_set_quota(uint64_t bytes);
+/* Bytes in files without a name, of all data sets that share a quota, and what they may be at most.
+ * It is checked by every append; lowering it does no harm to what is there. A data set that is
+ * given none shares the process's. */
+ldc_quota *ldc_quota_new(uint64_t bytes); /* NULL: no memory */
+void ldc_quota_ref(ldc_quota *quota);
+void ldc_quota_put(ldc_quota *quota); /* NULL is fine */
+void ldc_quota_set(ldc_quota *quota, uint64_t bytes);
+uint64_t ldc_quota_used(ldc_quota *quota);
+void ldc_dataset_share(ldc_dataset *dataset, ldc_quota *quota); /* before the first append */
+uint64_t ldc_dataset_spilled_bytes(void);                       /* of the process's own quota */
+void ldc_dataset_set_quota(uint64_t bytes);                     /* likewise */
 
 /* ---- reading, by anybody ---- */
 

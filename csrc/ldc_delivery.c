@@ -15,6 +15,7 @@
 #include "ldc_error.h"
 #include "ldc_net.h"
 #include "ldc_news.h"
+#include "ldc_upper.h"
 
 static atomic_bool pumped_mode;
 
@@ -187,13 +188,14 @@ static int call_verify(const DICOMNETCALLBACKEXT *ext, ldc_net *net, ldc_questio
 static void begin_serving(ldc_net *net, const ldc_news *news)
 {
     bool request =
-        news->kind == LDC_NEWS_ASSOCIATE_REQUEST ||
+        news->kind == LDC_NEWS_ASSOCIATE_REQUEST || news->kind == LDC_NEWS_CHUNK ||
         (news->kind == LDC_NEWS_MESSAGE && (news->command.field & COMMAND_RESPONSE) == 0 &&
          news->command.field != COMMAND_C_CANCEL);
     if (request) {
         pthread_mutex_lock(&net->lock);
         net->serving = true;
-        net->serving_id = news->kind == LDC_NEWS_MESSAGE ? ldc_command_id(&news->command) : 0;
+        net->serving_id =
+            news->kind == LDC_NEWS_MESSAGE ? ldc_command_id(&news->command) : news->id;
         pthread_mutex_unlock(&net->lock);
     }
 }
@@ -228,9 +230,11 @@ static void tell(ldc_event *event)
     pthread_mutex_lock(&net->lock);
     DICOMNETCALLBACK callbacks = net->callbacks;
     DICOMNETCALLBACKEXT ext = net->callbacks_ext;
+    uint32_t automatic = net->auto_respond;
     bool disposed = net->disposed;
+    bool stale = event->out_of_turn && net->conn != event->conn;
     pthread_mutex_unlock(&net->lock);
-    if (disposed) {
+    if (disposed || stale) {
         return; /* a question in it is answered with a refusal by event_free */
     }
     if (event->kind == LDC_EVENT_VERIFY) {
@@ -266,8 +270,14 @@ static void tell(ldc_event *event)
         break;
     case LDC_EVENT_NEWS:
         begin_serving(net, event->news);
-        ldc_news_tell(handle, &callbacks, event->news, net->path);
+        /* Not the net's path: it may change from the end of the connection on. */
+        ldc_news_tell(handle, &callbacks, event->news,
+                      ldc_upper_folder(ldc_conn_upper(event->conn)));
         end_serving(net, event);
+        if (event->news->kind == LDC_NEWS_RELEASE_REQUEST &&
+            ldc_news_automatic(&callbacks, automatic, event->news)) {
+            (void)ldc_upper_release(ldc_conn_upper(event->conn), false);
+        }
         break;
     case LDC_EVENT_GO:
     case LDC_EVENT_VERIFY:
@@ -447,14 +457,22 @@ static void push_out_of_turn(ldc_event *event)
     }
     pthread_once(&once, set_up_once);
     pthread_mutex_lock(&pump.lock);
-    if (pump.last == NULL) {
+    pthread_mutex_lock(&event->net->lock);
+    bool drop = event->net->disposed || event->net->silent; /* what is queued was discarded */
+    pthread_mutex_unlock(&event->net->lock);
+    if (!drop && pump.last == NULL) {
         pump.first = event;
-    } else {
+    } else if (!drop) {
         pump.last->pump_next = event;
     }
-    pump.last = event;
-    pthread_cond_signal(&pump.some);
+    if (!drop) {
+        pump.last = event;
+        pthread_cond_signal(&pump.some);
+    }
     pthread_mutex_unlock(&pump.lock);
+    if (drop) {
+        event_free(event);
+    }
 }
 
 void ldc_deliver_news(ldc_net *net, ldc_conn *conn, ldc_news *news, uint64_t cost)

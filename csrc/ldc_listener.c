@@ -218,6 +218,17 @@ static void stop(ldc_listener *listener)
     ldc_ref_put(&listener->actor.ref); /* the one that kept it alive while open */
 }
 
+/* The net's limits as they are now: they may be set while it listens. */
+static void take_limits(ldc_listener *listener)
+{
+    pthread_mutex_lock(&listener->net->lock);
+    const uint64_t *limit = listener->net->limits.value;
+    listener->limit_ms = (int64_t)limit[LDC_LIMIT_HANDSHAKE_TIMEOUT];
+    listener->max_connections = limit[LDC_LIMIT_CONNECTIONS];
+    listener->max_pending = limit[LDC_LIMIT_HANDSHAKES_TOTAL];
+    pthread_mutex_unlock(&listener->net->lock);
+}
+
 static void listener_step(ldc_actor *actor, uint32_t bits)
 {
     ldc_listener *listener = (ldc_listener *)(void *)actor;
@@ -228,6 +239,7 @@ static void listener_step(ldc_actor *actor, uint32_t bits)
         stop(listener);
         return;
     }
+    take_limits(listener);
     int64_t now = ldc_now_ms();
     bool again = (bits & LDC_BIT_TIMER) != 0 && ldc_actor_expired(actor, DEADLINE_AGAIN, now);
     if ((bits & LDC_BIT_TIMER) != 0 && ldc_actor_expired(actor, DEADLINE_PENDING, now)) {
@@ -249,9 +261,7 @@ int ldc_listener_new(ldc_net *net, int fd)
     }
     ldc_ref_get(&net->ref);
     listener->net = net;
-    listener->limit_ms = (int64_t)ldc_net_limit(net, LDC_LIMIT_HANDSHAKE_TIMEOUT);
-    listener->max_connections = ldc_net_limit(net, LDC_LIMIT_CONNECTIONS);
-    listener->max_pending = ldc_net_limit(net, LDC_LIMIT_HANDSHAKES_TOTAL);
+    take_limits(listener);
     listener->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
     listener->listening = fd;
     pthread_mutex_lock(&net->lock);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "ldc_conn.h"
+#include "ldc_dataset.h"
 #include "ldc_error.h"
 #include "ldc_tables.h"
 
@@ -38,11 +39,13 @@ static const struct limit_row {
     [LDC_LIMIT_ALLOW_PLAIN_CHILDREN] = {DICOM_LIMIT_ALLOW_PLAIN_CHILDREN, 0, 0, 1},
     [LDC_LIMIT_ARTIM_TIMEOUT] = {DICOM_LIMIT_ARTIM_TIMEOUT, 30000, 1, DAY},
     [LDC_LIMIT_ASSOCIATION_TIMEOUT] = {DICOM_LIMIT_ASSOCIATION_TIMEOUT, 60000, 1, DAY},
+    [LDC_LIMIT_IDLE_TIMEOUT] = {DICOM_LIMIT_IDLE_TIMEOUT, 0, 0, DAY},
     [LDC_LIMIT_SEND_TIMEOUT] = {DICOM_LIMIT_SEND_TIMEOUT, 60000, 1, DAY},
     [LDC_LIMIT_PROGRESS_TIMEOUT] = {DICOM_LIMIT_PROGRESS_TIMEOUT, 60000, 1, DAY},
     [LDC_LIMIT_DATA_SET_MEMORY] = {DICOM_LIMIT_DATA_SET_MEMORY, 16ULL << 20, 0, 1ULL << 40},
     [LDC_LIMIT_DATA_SET_TOTAL] = {DICOM_LIMIT_DATA_SET_TOTAL, 16ULL << 30, 1, 1ULL << 50},
     [LDC_LIMIT_SEND_QUEUE] = {DICOM_LIMIT_SEND_QUEUE, 4ULL << 20, 1, 1ULL << 40},
+    [LDC_LIMIT_SPILL_QUOTA] = {DICOM_LIMIT_SPILL_QUOTA, LDC_DATASET_QUOTA, 1, 1ULL << 50},
 };
 
 /* ---- life ---- */
@@ -62,6 +65,7 @@ static void net_destroy(ldc_ref *ref)
     if (net->parent != NULL) {
         ldc_net_put(net->parent);
     }
+    ldc_quota_put(net->quota);
     ldc_tls_choice_clear(&net->choice);
     ldc_net_clear_link(&net->link);
     ldc_associate_free(net->last_association);
@@ -82,7 +86,8 @@ static ldc_net *net_alloc(void)
 {
     pthread_condattr_t attributes;
     ldc_net *net = calloc(1, sizeof *net);
-    if (net == NULL) {
+    if (net == NULL || (net->quota = ldc_quota_new(LDC_DATASET_QUOTA)) == NULL) {
+        free(net);
         return NULL;
     }
     ldc_ref_init(&net->ref, net_destroy);
@@ -200,6 +205,8 @@ int ldc_net_begin(ldc_net *net)
         net->peer_address[0] = '\0';
         net->host_address[0] = '\0';
         net->peer_port = 0;
+        atomic_store(&net->sent, 0);
+        atomic_store(&net->received, 0);
         net->host_port = 0;
         ldc_failure_clear(&net->failure);
         ldc_net_clear_link(&net->link);
@@ -352,6 +359,67 @@ static int find_limit(int number)
     return -1;
 }
 
+/* The connection that is there takes new settings over; waits that have begun keep their time. */
+static void tell_connection(ldc_net *net)
+{
+    pthread_mutex_lock(&net->lock);
+    ldc_conn *conn = net->conn;
+    if (conn != NULL) {
+        ldc_conn_ref(conn);
+    }
+    pthread_mutex_unlock(&net->lock);
+    if (conn != NULL) {
+        ldc_conn_command(conn, LDC_CONN_SETTINGS);
+        ldc_conn_put(conn);
+    }
+}
+
+L_INT L_DicomSetReceiveSink(HDICOMNET hNet, L_INT nSink)
+{
+    ldc_net *net = ldc_net_acquire(hNet);
+    if (net == NULL) {
+        return DICOM_ERROR_OBJECT_DISPOSED;
+    }
+    int rc = DICOM_SUCCESS;
+    pthread_mutex_lock(&net->lock);
+    if (nSink < DICOM_SINK_MEMORY || nSink > DICOM_SINK_CHUNKS) {
+        rc = ldc_error(DICOM_ERROR_PARAMETER, "sink %d is unknown. Use a DICOM_SINK_... constant.",
+                       nSink);
+    } else if (nSink == DICOM_SINK_CHUNKS && net->callbacks.pfnReceiveChunk == NULL) {
+        rc = ldc_error(DICOM_ERROR_INVALID_STATE, "%s",
+                       "there is nobody to take the chunks. Set pfnReceiveChunk with "
+                       "L_DicomSetCallback first.");
+    } else {
+        net->receive_sink = nSink;
+    }
+    pthread_mutex_unlock(&net->lock);
+    if (rc == DICOM_SUCCESS) {
+        tell_connection(net);
+    }
+    ldc_net_put(net);
+    return rc;
+}
+
+L_INT L_DicomSetAutoRespond(HDICOMNET hNet, L_UINT32 uWhat)
+{
+    const uint32_t known = DICOM_AUTO_RESPOND_ECHO | DICOM_AUTO_RESPOND_RELEASE;
+    ldc_net *net = ldc_net_acquire(hNet);
+    if (net == NULL) {
+        return DICOM_ERROR_OBJECT_DISPOSED;
+    }
+    int rc = DICOM_SUCCESS;
+    if ((uWhat & ~known) != 0) {
+        rc = ldc_error(DICOM_ERROR_PARAMETER, "unknown bits 0x%x. Use DICOM_AUTO_RESPOND_...",
+                       uWhat);
+    } else {
+        pthread_mutex_lock(&net->lock);
+        net->auto_respond = uWhat;
+        pthread_mutex_unlock(&net->lock);
+    }
+    ldc_net_put(net);
+    return rc;
+}
+
 L_INT L_DicomSetLimit(HDICOMNET hNet, L_INT nLimit, L_UINT64 nValue)
 {
     ldc_net *net = ldc_net_acquire(hNet);
@@ -373,6 +441,10 @@ L_INT L_DicomSetLimit(HDICOMNET hNet, L_INT nLimit, L_UINT64 nValue)
         net->limits.address_limit_set =
             net->limits.address_limit_set || index == LDC_LIMIT_HANDSHAKES_PER_ADDRESS;
         pthread_mutex_unlock(&net->lock);
+        if (index == LDC_LIMIT_SPILL_QUOTA) {
+            ldc_quota_set(net->quota, nValue);
+        }
+        tell_connection(net);
     }
     ldc_net_put(net);
     return rc;

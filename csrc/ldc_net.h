@@ -11,6 +11,7 @@
 
 #include <openssl/x509.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -39,11 +40,13 @@ typedef enum ldc_limit {
     LDC_LIMIT_ALLOW_PLAIN_CHILDREN,
     LDC_LIMIT_ARTIM_TIMEOUT,
     LDC_LIMIT_ASSOCIATION_TIMEOUT,
+    LDC_LIMIT_IDLE_TIMEOUT,
     LDC_LIMIT_SEND_TIMEOUT,
     LDC_LIMIT_PROGRESS_TIMEOUT,
     LDC_LIMIT_DATA_SET_MEMORY,
     LDC_LIMIT_DATA_SET_TOTAL,
     LDC_LIMIT_SEND_QUEUE,
+    LDC_LIMIT_SPILL_QUOTA,
     LDC_LIMIT_COUNT,
 } ldc_limit;
 
@@ -130,6 +133,10 @@ struct ldc_net {
     ldc_limits limits;
     int socket_options[4]; /* TCP_NODELAY, SO_KEEPALIVE, SO_SNDBUF, SO_RCVBUF; -1 = leave */
     bool optimized_memory_send;
+    int receive_sink;        /* DICOM_SINK_... */
+    uint32_t auto_respond;   /* DICOM_AUTO_RESPOND_... */
+    struct ldc_quota *quota; /* reference, never NULL: spill files of its connections, or of its
+                                children's */
     DICOMNETCALLBACK callbacks;
     DICOMNETCALLBACKEXT callbacks_ext;
     /* state */
@@ -141,6 +148,7 @@ struct ldc_net {
     bool connected;
     char peer_address[LDC_ADDRESS_TEXT], host_address[LDC_ADDRESS_TEXT];
     unsigned peer_port, host_port;
+    atomic_ullong sent, received; /* bytes of PDUs on the present or last connection; no lock */
     ldc_failure failure;
     ldc_failure
         shown[2]; /* what L_DicomGetFailure lent; the one before stays valid for a slow reader */

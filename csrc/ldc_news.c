@@ -37,8 +37,50 @@ bool ldc_news_wanted(const DICOMNETCALLBACK *callbacks, const ldc_news *news)
         return callbacks->pfnReceiveUnknown != NULL;
     case LDC_NEWS_SENT:
         return callbacks->pfnSend != NULL;
+    case LDC_NEWS_CHUNK:
+        return callbacks->pfnReceiveChunk != NULL;
     default:
         return true; /* a message that nobody wants is still looked at when its turn comes */
+    }
+}
+
+bool ldc_news_automatic(const DICOMNETCALLBACK *callbacks, uint32_t automatic, const ldc_news *news)
+{
+    if (news->kind == LDC_NEWS_RELEASE_REQUEST) {
+        return (automatic & DICOM_AUTO_RESPOND_RELEASE) != 0 &&
+               callbacks->pfnReceiveReleaseRequest == NULL;
+    }
+    return news->kind == LDC_NEWS_MESSAGE && news->command.field == COMMAND_C_ECHO &&
+           (automatic & DICOM_AUTO_RESPOND_ECHO) != 0 && callbacks->pfnReceiveCEchoRequest == NULL;
+}
+
+bool ldc_news_answered(const DICOMNETCALLBACK *callbacks, const ldc_news *news)
+{
+    switch (news->command.field) {
+    case COMMAND_C_STORE:
+        return callbacks->pfnReceiveCStoreRequest != NULL;
+    case COMMAND_C_FIND:
+        return callbacks->pfnReceiveCFindRequest != NULL;
+    case COMMAND_C_MOVE:
+        return callbacks->pfnReceiveCMoveRequest != NULL;
+    case COMMAND_C_GET:
+        return callbacks->pfnReceiveCGetRequest != NULL;
+    case COMMAND_C_ECHO:
+        return callbacks->pfnReceiveCEchoRequest != NULL;
+    case COMMAND_N_REPORT:
+        return callbacks->pfnReceiveNReportRequest != NULL;
+    case COMMAND_N_GET:
+        return callbacks->pfnReceiveNGetRequest != NULL;
+    case COMMAND_N_SET:
+        return callbacks->pfnReceiveNSetRequest != NULL;
+    case COMMAND_N_ACTION:
+        return callbacks->pfnReceiveNActionRequest != NULL;
+    case COMMAND_N_CREATE:
+        return callbacks->pfnReceiveNCreateRequest != NULL;
+    case COMMAND_N_DELETE:
+        return callbacks->pfnReceiveNDeleteRequest != NULL;
+    default:
+        return false;
     }
 }
 
@@ -261,6 +303,12 @@ void ldc_news_tell(HDICOMNET net, const DICOMNETCALLBACK *callbacks, ldc_news *n
     case LDC_NEWS_ABORT:
         if (callbacks->pfnReceiveAbort != NULL) {
             callbacks->pfnReceiveAbort(net, news->source, news->reason, user);
+        }
+        break;
+    case LDC_NEWS_CHUNK:
+        if (callbacks->pfnReceiveChunk != NULL) {
+            callbacks->pfnReceiveChunk(net, news->context, news->id, news->raw,
+                                       (L_UINT32)news->raw_length, news->chunk, user);
         }
         break;
     case LDC_NEWS_MESSAGE: {

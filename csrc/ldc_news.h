@@ -26,17 +26,23 @@ typedef enum ldc_news_kind {
     LDC_NEWS_RELEASE_RESPONSE,
     LDC_NEWS_ABORT,
     LDC_NEWS_MESSAGE, /* RECEIVEDATACALLBACK, then the message's own */
+    LDC_NEWS_CHUNK,   /* RECEIVECHUNKCALLBACK: raw, context, id, chunk */
 } ldc_news_kind;
 
 typedef struct ldc_news {
+    struct ldc_news *next; /* the upper layer's */
+    uint64_t cost;         /* likewise */
+    bool operation;        /* the connection's: a request that user code will answer */
     ldc_news_kind kind;
     uint8_t type; /* PDU, SENT: PDU_... */
     uint8_t result, source, reason;
     uint32_t length;     /* SENT */
     HDICOMPDU associate; /* owned */
-    uint8_t *raw;        /* owned: PDU */
+    uint8_t *raw;        /* owned: PDU, CHUNK */
     size_t raw_length;
-    uint8_t context;        /* MESSAGE, to the end */
+    uint16_t id;            /* CHUNK: of its message */
+    uint32_t chunk;         /* CHUNK: DICOM_CHUNK_... */
+    uint8_t context;        /* CHUNK; MESSAGE, to the end */
     ldc_command command;    /* owned */
     uint8_t *command_bytes; /* owned: as received */
     size_t command_length;
@@ -47,6 +53,11 @@ ldc_news *ldc_news_new(ldc_news_kind kind); /* NULL = out of memory */
 void ldc_news_free(ldc_news *news);
 /* Whether the callbacks want it at all. */
 bool ldc_news_wanted(const DICOMNETCALLBACK *callbacks, const ldc_news *news);
+/* Whether the library answers it: DICOM_AUTO_RESPOND_... asks for it, and no callback is there. */
+bool ldc_news_automatic(const DICOMNETCALLBACK *callbacks, uint32_t automatic,
+                        const ldc_news *news);
+/* Whether there is a callback that answers this request. */
+bool ldc_news_answered(const DICOMNETCALLBACK *callbacks, const ldc_news *news);
 /* Calls what there is to be called. User code runs: no lock may be held. */
 void ldc_news_tell(HDICOMNET net, const DICOMNETCALLBACK *callbacks, ldc_news *news,
                    const char *folder);

@@ -121,8 +121,10 @@ unsigned ldc_part10_form(const char *syntax)
 }
 
 /* Tags ascend, groups are even and those of a data set, every value fits: so far nothing else but a
- * data set passed. */
-static bool looks_like(const uint8_t *bytes, size_t length, uint64_t total, unsigned form)
+ * data set passed. After a group 0002 there is a data set for sure, and old private groups may come
+ * first. */
+static bool looks_like(const uint8_t *bytes, size_t length, uint64_t total, unsigned form,
+                       bool sure)
 {
     uint64_t at = 0;
     uint32_t before = 0;
@@ -135,8 +137,8 @@ static bool looks_like(const uint8_t *bytes, size_t length, uint64_t total, unsi
         uint32_t tag = (uint32_t)next.group << 16 | next.number;
         /* PS3.10 §7.1, PS3.7 §6.3.1: 0000 and 0002 are no groups of a data set; odd ones are
          * private and never come first. */
-        if (next.group < 4 || next.group == 0xFFFF || tag <= before ||
-            (i == 0 && next.group % 2 != 0)) {
+        bool strange = next.group < 4 || (i == 0 && next.group % 2 != 0);
+        if (next.group % 0xFFFF == 0 || next.group == 2 || tag <= before || (strange && !sure)) {
             return false;
         }
         if (next.length == undefined_length) {
@@ -148,16 +150,21 @@ static bool looks_like(const uint8_t *bytes, size_t length, uint64_t total, unsi
     return total > 0;
 }
 
-const char *ldc_part10_guess(const uint8_t *bytes, size_t length, uint64_t total)
+static const char *guess(const uint8_t *bytes, size_t length, uint64_t total, bool sure)
 {
     static const char *const syntaxes[] = {LDC_EXPLICIT_LITTLE, LDC_EXPLICIT_BIG,
                                            LDC_IMPLICIT_LITTLE};
     for (size_t i = 0; i < sizeof syntaxes / sizeof syntaxes[0]; i++) {
-        if (looks_like(bytes, length, total, ldc_part10_form(syntaxes[i]))) {
+        if (looks_like(bytes, length, total, ldc_part10_form(syntaxes[i]), sure)) {
             return syntaxes[i];
         }
     }
     return NULL;
+}
+
+const char *ldc_part10_guess(const uint8_t *bytes, size_t length, uint64_t total)
+{
+    return guess(bytes, length, total, false);
 }
 
 void ldc_part10_find_instance(const uint8_t *bytes, size_t length, const char *syntax,
@@ -304,7 +311,7 @@ ldc_part10_result ldc_part10_parse(const uint8_t *bytes, size_t length, uint64_t
     if (start > length || (length < total && length - start < LONG_HEADER)) {
         return LDC_PART10_MORE;
     }
-    const char *syntax = ldc_part10_guess(bytes + start, length - (size_t)start, left);
+    const char *syntax = guess(bytes + start, length - (size_t)start, left, header);
     if (syntax == NULL) {
         return bad(why, header ? "There is no transfer syntax, (0002,0010), and the data set does "
                                  "not show it"

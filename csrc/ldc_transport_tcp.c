@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "ldc_error.h"
 #include "ldc_transport.h"
@@ -13,29 +14,71 @@ bool ldc_transport_would_block(int error)
     return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
 }
 
-long ldc_transport_recv(ldc_transport *self, void *buffer, size_t size)
+static void keep_first(ldc_transport *self, const void *bytes, size_t size)
 {
-    ssize_t got = recv(self->fd, buffer, size, 0);
+    size_t room = LDC_FIRST_BYTES - self->first_length;
+    size_t count = size < room ? size : room;
+    memcpy(self->first + self->first_length, bytes, count);
+    self->first_length += count;
+}
+
+/* Fills the parts in turn; what it gives is the sum. */
+static long receive(ldc_transport *self, struct iovec *parts, size_t count)
+{
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
+    size_t asked = 0;
+    ssize_t got = recvmsg(self->fd, &message, 0);
     if (got < 0) {
         self->error = errno;
+        self->drained = ldc_transport_would_block(self->error);
         return -1;
     }
     self->error = 0;
-    if (got == 0 && size > 0) {
+    size_t left = (size_t)got;
+    for (size_t i = 0; i < count; i++) {
+        size_t here = left < parts[i].iov_len ? left : parts[i].iov_len;
+        keep_first(self, parts[i].iov_base, here);
+        asked += parts[i].iov_len;
+        left -= here;
+    }
+    if (got == 0 && asked > 0) {
         self->eof = true;
     }
-    if (self->first_length < LDC_FIRST_BYTES && got > 0) {
-        size_t room = LDC_FIRST_BYTES - self->first_length;
-        size_t count = (size_t)got < room ? (size_t)got : room;
-        memcpy(self->first + self->first_length, buffer, count);
-        self->first_length += count;
-    }
+    self->drained = (size_t)got < asked && !self->eof;
     return (long)got;
 }
 
-long ldc_transport_send(ldc_transport *self, const void *data, size_t size)
+long ldc_transport_recv(ldc_transport *self, void *buffer, size_t size)
 {
-    ssize_t put = send(self->fd, data, size, MSG_NOSIGNAL);
+    struct iovec part = {.iov_base = buffer, .iov_len = size};
+    return receive(self, &part, 1);
+}
+
+long ldc_transport_recv_ahead(ldc_transport *self, void *buffer, size_t size)
+{
+    if (self->ahead_length > 0) {
+        size_t count = size < self->ahead_length ? size : self->ahead_length;
+        memcpy(buffer, self->ahead + self->ahead_at, count);
+        self->ahead_at += count;
+        self->ahead_length -= count;
+        return (long)count;
+    }
+    struct iovec parts[2] = {{.iov_base = buffer, .iov_len = size},
+                             {.iov_base = self->ahead, .iov_len = sizeof self->ahead}};
+    long got = receive(self, parts, 2);
+    if (got > 0 && (size_t)got > size) {
+        self->ahead_at = 0;
+        self->ahead_length = (size_t)got - size;
+        return (long)size;
+    }
+    return got;
+}
+
+long ldc_transport_send(ldc_transport *self, const struct iovec *pieces, size_t count)
+{
+    /* sendmsg only reads them */
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = count};
+    ssize_t put = sendmsg(self->fd, &message, MSG_NOSIGNAL);
     if (put < 0) {
         self->error = errno;
         return -1;
@@ -63,11 +106,11 @@ static ldc_io tcp_read(ldc_transport *self, void *buffer, size_t size, size_t *g
     return ldc_transport_would_block(self->error) ? LDC_IO_WANT_READ : LDC_IO_FAILED;
 }
 
-static ldc_io tcp_write(ldc_transport *self, const void *data, size_t size, size_t *put)
+static ldc_io tcp_write(ldc_transport *self, const struct iovec *pieces, size_t count, size_t *put)
 {
-    long count = ldc_transport_send(self, data, size);
-    *put = count > 0 ? (size_t)count : 0;
-    if (count >= 0) {
+    long sent = ldc_transport_send(self, pieces, count);
+    *put = sent > 0 ? (size_t)sent : 0;
+    if (sent >= 0) {
         return LDC_IO_DONE;
     }
     return ldc_transport_would_block(self->error) ? LDC_IO_WANT_WRITE : LDC_IO_FAILED;

@@ -11,9 +11,16 @@
 #include "ldc_error.h"
 #include "ldc_upper_inner.h"
 
-ldc_upper *ldc_upper_new(bool requestor, const char *folder, const ldc_upper_limits *limits,
-                         ldc_upper_news_fn news, ldc_upper_wake_fn wake, void *owner,
-                         uint64_t handle)
+enum {
+    FLUSHED_AT_ONCE = 4 * 1024 * 1024
+};
+
+#define IDLE_TEXT   "The association was idle for longer than idle_timeout allows"
+#define IDLE_REMEDY "Release associations that are not used, or give idle_timeout more time."
+
+ldc_upper *ldc_upper_new(bool requestor, const char *folder, ldc_quota *quota,
+                         const ldc_upper_limits *limits, ldc_upper_news_fn news,
+                         ldc_upper_wake_fn wake, void *owner, uint64_t handle)
 {
     pthread_condattr_t attributes;
     ldc_upper *upper = calloc(1, sizeof *upper);
@@ -30,6 +37,8 @@ ldc_upper *ldc_upper_new(bool requestor, const char *folder, const ldc_upper_lim
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&upper->drained, &attributes);
     pthread_condattr_destroy(&attributes);
+    ldc_quota_ref(quota);
+    upper->quota = quota;
     upper->requestor = requestor;
     /* The transport is the connection's: a requestor waits for its user, an acceptor for the
      * request. */
@@ -39,8 +48,11 @@ ldc_upper *ldc_upper_new(bool requestor, const char *folder, const ldc_upper_lim
     upper->wake = wake;
     upper->owner = owner;
     upper->handle = handle;
-    ldc_pdv_init(&upper->parser, NULL);
+    upper->parse_limits = (ldc_pdu_limits){LDC_PDU_ASSOCIATE_LIMIT, LDC_PDU_DATA_LIMIT};
+    ldc_pdv_init(&upper->parser, &upper->parse_limits);
     ldc_message_init(&upper->message);
+    ldc_window_init(&upper->invoked);
+    ldc_window_init(&upper->performed);
     ldc_failure_init(&upper->failure);
     return upper;
 }
@@ -56,27 +68,64 @@ static void drop_queue(ldc_upper *upper)
     upper->queued = 0;
 }
 
+/* Drops the requests that have not begun. */
+static void drop_operations(ldc_upper *upper)
+{
+    ldc_out **link = &upper->first;
+    upper->last = NULL;
+    while (*link != NULL) {
+        ldc_out *out = *link;
+        if (out->operation && !out->begun) {
+            *link = out->next;
+            upper->queued -= out->cost;
+            ldc_out_free(out);
+        } else {
+            upper->last = out;
+            link = &out->next;
+        }
+    }
+}
+
 void ldc_upper_free(ldc_upper *upper)
 {
     if (upper == NULL) {
         return;
     }
     drop_queue(upper);
+    while (upper->held_first != NULL) {
+        ldc_news *news = upper->held_first;
+        upper->held_first = news->next;
+        ldc_news_free(news);
+    }
     ldc_stage_free(&upper->stage);
     ldc_message_free(&upper->message);
+    ldc_window_free(&upper->invoked);
+    ldc_window_free(&upper->performed);
     ldc_dataset_put(upper->incoming);
     ldc_associate_free(upper->request);
     ldc_associate_free(upper->accept);
     ldc_failure_clear(&upper->failure);
+    ldc_quota_put(upper->quota);
     free(upper->body);
     free(upper->capture);
+    free(upper->chunk);
     free(upper->folder);
     pthread_cond_destroy(&upper->drained);
     pthread_mutex_destroy(&upper->lock);
     free(upper);
 }
 
+const char *ldc_upper_folder(const ldc_upper *upper)
+{
+    return upper->folder;
+}
+
 /* ---- the state table; the lock is held in these ---- */
+
+bool ldc_upper_stands(const ldc_upper *upper)
+{
+    return upper->state >= LDC_STA6 && upper->state <= LDC_STA12 && !upper->ended;
+}
 
 ldc_fsm_answer ldc_upper_step(ldc_upper *upper, ldc_fsm_event event, unsigned facts,
                               ldc_fsm_step *step)
@@ -86,7 +135,11 @@ ldc_fsm_answer ldc_upper_step(ldc_upper *upper, ldc_fsm_event event, unsigned fa
     if (answer != LDC_FSM_GO) {
         return answer;
     }
+    bool stood = ldc_upper_stands(upper);
     upper->state = step->next;
+    if (stood && !ldc_upper_stands(upper)) {
+        pthread_cond_broadcast(&upper->drained); /* senders that wait have nothing to wait for */
+    }
     ldc_upper_timer timer = upper->timer;
     bool restart = false;
     if ((step->effects & LDC_FSM_STOP_ARTIM) != 0) {
@@ -104,6 +157,7 @@ ldc_fsm_answer ldc_upper_step(ldc_upper *upper, ldc_fsm_event event, unsigned fa
     if (restart || timer != upper->timer) {
         upper->timer = timer;
         upper->timer_serial++;
+        upper->timed_at = upper->refills + upper->answers;
     }
     return answer;
 }
@@ -123,15 +177,21 @@ bool ldc_upper_queue(ldc_upper *upper, ldc_out *out)
     return true;
 }
 
-void ldc_upper_wish_close(ldc_upper *upper, int code)
+void ldc_upper_wish_close(ldc_upper *upper, int code, bool farewell)
 {
     if (!upper->close_wished) {
         upper->close_wished = true;
         upper->close_code = code;
+        upper->farewell = farewell;
+    }
+    upper->farewell = upper->farewell && farewell;
+    if (!upper->farewell) {
+        drop_queue(upper);
     }
 }
 
-/* Our A-ABORT and the end: a protocol error of the peer's, or a time-out. */
+/* Our A-ABORT and the end: a protocol error of the peer's, or a time-out. What was queued is no
+ * longer of use; a peer that does not even take the A-ABORT has until ARTIM (AA-8). */
 void ldc_upper_break(ldc_upper *upper, uint8_t reason, int code, const char *message,
                      const char *remedy)
 {
@@ -141,13 +201,28 @@ void ldc_upper_break(ldc_upper *upper, uint8_t reason, int code, const char *mes
     ldc_failure_fill(&failure, code, DICOM_STAGE_ASSOCIATION, DICOM_SIDE_PEER, message, remedy);
     (void)ldc_failure_set(&upper->failure, &failure);
     ldc_pdu_encode_abort(pdu, PDU_ABORT_SOURCE_PROVIDER, reason);
+    drop_queue(upper);
     (void)ldc_upper_queue(upper, ldc_out_pdu(PDU_ABORT, pdu, sizeof pdu));
     upper->state = LDC_STA13;
+    upper->timer = LDC_TIMER_ARTIM;
+    upper->timer_serial++;
     upper->broken = true;
-    ldc_upper_wish_close(upper, code);
+    pthread_cond_broadcast(&upper->drained);
+    ldc_upper_wish_close(upper, code, true);
 }
 
 /* ---- agreement ---- */
+
+/* PS3.7 D.3.3.3: both numbers are those of the requestor's side; without the item it is one. */
+static void agree_on_windows(ldc_upper *upper)
+{
+    const ldc_associate *request = upper->request, *accept = upper->accept;
+    bool said = request->has_async && accept->has_async;
+    uint16_t by_requestor = said ? ldc_window_agreed(request->invoked, accept->invoked) : 1;
+    uint16_t by_acceptor = said ? ldc_window_agreed(request->performed, accept->performed) : 1;
+    upper->invoked.most = upper->requestor ? by_requestor : by_acceptor;
+    upper->performed.most = upper->requestor ? by_acceptor : by_requestor;
+}
 
 /* What both sides agreed on, from request and accept. */
 void ldc_upper_agree(ldc_upper *upper)
@@ -164,10 +239,9 @@ void ldc_upper_agree(ldc_upper *upper)
     const ldc_associate *own = upper->requestor ? upper->request : upper->accept;
     const ldc_associate *peer = upper->requestor ? upper->accept : upper->request;
     upper->peer_maximum = peer->has_max_length ? peer->max_length : 0;
-    ldc_pdu_limits limits = {.associate = LDC_PDU_ASSOCIATE_LIMIT,
-                             .data = own->has_max_length ? own->max_length : 0};
-    ldc_pdv_set_limits(&upper->parser, &limits);
-    upper->associated = true;
+    upper->parse_limits = (ldc_pdu_limits){.associate = LDC_PDU_ASSOCIATE_LIMIT,
+                                           .data = own->has_max_length ? own->max_length : 0};
+    agree_on_windows(upper);
 }
 
 bool ldc_upper_syntax(ldc_upper *upper, uint8_t context, char syntax[LDC_UID_SIZE])
@@ -184,7 +258,7 @@ bool ldc_upper_syntax(ldc_upper *upper, uint8_t context, char syntax[LDC_UID_SIZ
 bool ldc_upper_associated(ldc_upper *upper)
 {
     pthread_mutex_lock(&upper->lock);
-    bool associated = upper->associated && !upper->ended;
+    bool associated = ldc_upper_stands(upper);
     pthread_mutex_unlock(&upper->lock);
     return associated;
 }
@@ -210,7 +284,7 @@ static int refused(ldc_fsm_state state, const char *what)
                      ldc_fsm_state_name(state), ldc_fsm_state_text(state));
 }
 
-/* Takes the step and queues its PDU. The PDU is ours. */
+/* Takes the step and does what it asks for. The PDU is ours. */
 static int local(ldc_upper *upper, ldc_fsm_event event, const char *what, ldc_out *out)
 {
     ldc_fsm_step step;
@@ -223,12 +297,22 @@ static int local(ldc_upper *upper, ldc_fsm_event event, const char *what, ldc_ou
     if (upper->ended || ldc_upper_step(upper, event, 0, &step) != LDC_FSM_GO) {
         rc = DICOM_ERROR_INVALID_STATE;
     } else {
-        (void)ldc_upper_queue(upper, out);
-        upper->associated = upper->associated && upper->state != LDC_STA13;
+        if (event == LDC_EVT15) {
+            drop_queue(upper); /* an abort does not wait for data that is of no use any more */
+        } else if (event == LDC_EVT14 && ldc_window_full(&upper->invoked)) {
+            drop_operations(upper); /* the peer goes: it will answer no more */
+        }
+        if ((step.effects & LDC_FSM_SEND) != 0) {
+            (void)ldc_upper_queue(upper, out);
+            out = NULL;
+        }
+        if ((step.effects & LDC_FSM_CLOSE) != 0) { /* AA-2 */
+            ldc_upper_wish_close(upper, DICOM_SUCCESS, false);
+        }
     }
     pthread_mutex_unlock(&upper->lock);
+    ldc_out_free(out);
     if (rc != DICOM_SUCCESS) {
-        ldc_out_free(out);
         return refused(before, what);
     }
     upper->wake(upper->owner);
@@ -357,24 +441,61 @@ int ldc_upper_abort(ldc_upper *upper, uint8_t source, uint8_t reason)
     return local(upper, LDC_EVT15, "SendAbort", ldc_out_pdu(PDU_ABORT, pdu, sizeof pdu));
 }
 
-/* Waits until the queue has room; the lock is held. */
+static struct timespec in_ms(uint64_t ms)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += (time_t)(ms / 1000);
+    at.tv_nsec += (long)(ms % 1000) * 1000000L;
+    if (at.tv_nsec >= 1000000000L) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000L;
+    }
+    return at;
+}
+
+/* Whether a sender has to wait: the message in hand, whatever its size, does not count (errata 1).
+ */
+static bool is_full(const ldc_upper *upper)
+{
+    uint64_t in_hand = upper->first == NULL ? 0 : upper->first->cost;
+    return upper->queued - in_hand > upper->limits.queue;
+}
+
+/* Waits until the queue has room; the lock is held. The time begins anew while the peer takes what
+ * we send, at least one stage of it: large objects on a slow line are no failure. */
 static int wait_for_room(ldc_upper *upper)
 {
-    struct timespec end;
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += (time_t)(upper->limits.send_ms / 1000);
-    while (upper->queued > upper->limits.queue && !upper->ended && upper->associated) {
-        if (pthread_cond_timedwait(&upper->drained, &upper->lock, &end) == ETIMEDOUT) {
+    uint64_t refills = upper->refills;
+    struct timespec end = in_ms(upper->limits.send_ms);
+    while (is_full(upper) && ldc_upper_stands(upper)) {
+        if (pthread_cond_timedwait(&upper->drained, &upper->lock, &end) != ETIMEDOUT) {
+            continue;
+        }
+        if (refills == upper->refills && is_full(upper) && ldc_upper_stands(upper)) {
             return ldc_error(DICOM_ERROR_NET_QUEUE_FULL,
                              "%llu bytes wait to be sent and the peer does not take them",
                              (unsigned long long)upper->queued);
         }
+        refills = upper->refills;
+        end = in_ms(upper->limits.send_ms);
     }
     return DICOM_SUCCESS;
 }
 
+bool ldc_upper_perform(ldc_upper *upper, const ldc_command *request)
+{
+    pthread_mutex_lock(&upper->lock);
+    bool may = !ldc_window_full(&upper->performed);
+    if (may) {
+        ldc_window_begin(&upper->performed, request);
+    }
+    pthread_mutex_unlock(&upper->lock);
+    return may;
+}
+
 int ldc_upper_send(ldc_upper *upper, uint8_t context, const ldc_command *command, ldc_dataset *data,
-                   bool wait)
+                   ldc_sender sender)
 {
     ldc_command_fault fault;
     ldc_fsm_step step;
@@ -384,8 +505,15 @@ int ldc_upper_send(ldc_upper *upper, uint8_t context, const ldc_command *command
         return ldc_error(fault.code, "%s", fault.text);
     }
     pthread_mutex_lock(&upper->lock);
-    int rc = wait ? wait_for_room(upper) : DICOM_SUCCESS;
+    int rc = sender == LDC_SENDER_USER ? wait_for_room(upper) : DICOM_SUCCESS;
+    if (sender == LDC_SENDER_LIBRARY && is_full(upper) && ldc_upper_stands(upper)) {
+        /* Nobody can be made to wait; a peer that only asks must not fill our memory. */
+        ldc_upper_break(upper, PDU_ABORT_REASON_UNKNOWN, DICOM_ERROR_NET_QUEUE_FULL,
+                        "The peer sends requests and does not take the answers",
+                        "Look why the peer does not read.");
+    }
     ldc_fsm_state before = upper->state;
+    bool stands = ldc_upper_stands(upper);
     bool agreed = context % 2 == 1 && upper->syntax[context / 2][0] != '\0';
     bool go = rc == DICOM_SUCCESS && !upper->ended && agreed &&
               ldc_upper_step(upper, LDC_EVT9, 0, &step) == LDC_FSM_GO;
@@ -393,10 +521,20 @@ int ldc_upper_send(ldc_upper *upper, uint8_t context, const ldc_command *command
     if (go) {
         ldc_out *out = ldc_out_message(context, bytes, length, data, upper->peer_maximum);
         queued = ldc_upper_queue(upper, out);
+        if (queued) {
+            out->field = command->field;
+            out->id = ldc_command_id(command);
+            out->operation = ldc_window_counts(command);
+        }
+        if (queued && sender != LDC_SENDER_LIBRARY) {
+            (void)ldc_window_end(&upper->performed, command);
+        }
     }
     pthread_mutex_unlock(&upper->lock);
     if (queued) {
-        upper->wake(upper->owner);
+        if (sender != LDC_SENDER_STRAND) {
+            upper->wake(upper->owner);
+        }
         return DICOM_SUCCESS;
     }
     free(bytes);
@@ -407,7 +545,7 @@ int ldc_upper_send(ldc_upper *upper, uint8_t context, const ldc_command *command
         return ldc_error(DICOM_ERROR_PARAMETER, "%s",
                          "the peer's maximum PDU length leaves no room for data");
     }
-    if (!agreed && upper->associated) {
+    if (!agreed && stands) {
         return ldc_error(DICOM_ERROR_PRESENTATION_CONTEXT_INVALID,
                          "context %u was not accepted. Use one whose GetResult is "
                          "Success.",
@@ -428,6 +566,14 @@ void ldc_upper_start(ldc_upper *upper)
     pthread_mutex_unlock(&upper->lock);
 }
 
+void ldc_upper_set_limits(ldc_upper *upper, const ldc_upper_limits *limits)
+{
+    pthread_mutex_lock(&upper->lock);
+    upper->limits = *limits;
+    pthread_cond_broadcast(&upper->drained);
+    pthread_mutex_unlock(&upper->lock);
+}
+
 static void note_sent(void *arg, uint8_t type, uint32_t length)
 {
     ldc_upper *upper = arg;
@@ -439,13 +585,70 @@ static void note_sent(void *arg, uint8_t type, uint32_t length)
     }
 }
 
+bool ldc_upper_empty(ldc_upper *upper)
+{
+    pthread_mutex_lock(&upper->lock);
+    bool empty = upper->first == NULL;
+    pthread_mutex_unlock(&upper->lock);
+    return empty;
+}
+
+static bool waits_for_answers(const ldc_upper *upper, const ldc_out *out)
+{
+    return out->operation && !out->begun && ldc_window_full(&upper->invoked);
+}
+
+/* A C-CANCEL stays behind the request it is about. */
+static bool is_about_one_before(const ldc_upper *upper, const ldc_out *cancel)
+{
+    const ldc_out *out = upper->first;
+    while (out != cancel && !(out->operation && out->id == cancel->id)) {
+        out = out->next;
+    }
+    return out != cancel;
+}
+
+/* What is laid out next, put in front of all others; NULL: nothing, or requests that have to wait.
+ * Responses and C-CANCEL overtake those; a release does not. */
+static ldc_out *next_out(ldc_upper *upper)
+{
+    ldc_out *before = NULL, *out = upper->first;
+    while (out != NULL && waits_for_answers(upper, out)) {
+        for (before = out, out = out->next;
+             out != NULL && out->message && !out->operation && out->field == COMMAND_C_CANCEL &&
+             is_about_one_before(upper, out);
+             before = out, out = out->next) {
+        }
+    }
+    if (out == NULL || (before != NULL && !out->message)) {
+        return NULL;
+    }
+    if (before != NULL) {
+        before->next = out->next;
+        upper->last = upper->last == out ? before : upper->last;
+        out->next = upper->first;
+        upper->first = out;
+    }
+    return out;
+}
+
+static void begin_operation(ldc_upper *upper, ldc_out *out)
+{
+    if (out->operation && !out->begun) {
+        ldc_command request = {.field = out->field, .message_id = out->id};
+        ldc_window_begin(&upper->invoked, &request);
+    }
+    out->begun = true;
+}
+
 /* Lays out what is queued; the lock is held. */
 static int lay_out(ldc_upper *upper, bool tell_sent)
 {
     int rc = DICOM_SUCCESS;
     bool done = true;
-    while (rc == DICOM_SUCCESS && done && upper->first != NULL) {
-        ldc_out *out = upper->first;
+    ldc_out *out;
+    while (rc == DICOM_SUCCESS && done && (out = next_out(upper)) != NULL) {
+        begin_operation(upper, out);
         rc = ldc_stage_fill(&upper->stage, out, &done, tell_sent ? note_sent : NULL, upper);
         if (rc == DICOM_SUCCESS && done) {
             upper->first = out->next;
@@ -455,35 +658,42 @@ static int lay_out(ldc_upper *upper, bool tell_sent)
             pthread_cond_broadcast(&upper->drained);
         }
     }
+    upper->refills += upper->stage.left > 0 ? 1u : 0u;
     return rc;
 }
 
-ldc_io ldc_upper_flush(ldc_upper *upper, ldc_transport *transport, bool tell_sent)
+ldc_io ldc_upper_flush(ldc_upper *upper, ldc_transport *transport, bool tell_sent, bool *more,
+                       uint64_t *sent)
 {
     ldc_stage *stage = &upper->stage;
+    *sent = 0;
+    *more = false;
     for (;;) {
-        if (stage->written == stage->used) {
-            stage->written = 0;
-            stage->used = 0;
+        if (*sent > FLUSHED_AT_ONCE) {
+            *more = true;
+            return LDC_IO_DONE;
+        }
+        if (stage->left == 0) {
             pthread_mutex_lock(&upper->lock);
             int rc = lay_out(upper, tell_sent);
-            if (rc != DICOM_SUCCESS && stage->used == 0) {
-                drop_queue(upper);
+            if (rc != DICOM_SUCCESS && stage->left == 0) {
                 ldc_upper_break(upper, PDU_ABORT_REASON_UNKNOWN, rc,
                                 "A data set that was being sent cannot be read any more",
                                 "Do not change files while they are sent.");
                 (void)lay_out(upper, false);
             }
             pthread_mutex_unlock(&upper->lock);
-            if (stage->used == 0) {
-                ldc_stage_free(stage); /* idle: no memory */
+            if (stage->left == 0) {
+                ldc_stage_rest(stage);
                 return LDC_IO_DONE;
             }
         }
         size_t put = 0;
-        ldc_io result = transport->ops->write(transport, stage->bytes + stage->written,
-                                              stage->used - stage->written, &put);
-        stage->written += put;
+        struct iovec pieces[LDC_STAGE_PIECES];
+        size_t count = ldc_stage_pieces(stage, pieces);
+        ldc_io result = transport->ops->write(transport, pieces, count, &put);
+        ldc_stage_wrote(stage, put);
+        *sent += put;
         if (result != LDC_IO_DONE) {
             return result;
         }
@@ -495,9 +705,15 @@ void ldc_upper_expired(ldc_upper *upper)
     ldc_fsm_step step;
     pthread_mutex_lock(&upper->lock);
     ldc_upper_timer timer = upper->timer;
-    upper->timer = LDC_TIMER_NONE;
+    uint64_t activity = upper->refills + upper->answers;
+    bool goes_on = timer == LDC_TIMER_ASSOCIATION && upper->state == LDC_STA7 &&
+                   upper->first != NULL && activity != upper->timed_at;
+    upper->timer = goes_on ? timer : LDC_TIMER_NONE;
     upper->timer_serial++;
-    if (timer == LDC_TIMER_ASSOCIATION) {
+    upper->timed_at = activity;
+    if (goes_on) {
+        /* Our release request is still behind what was queued before it, and that moves. */
+    } else if (timer == LDC_TIMER_ASSOCIATION) {
         ldc_upper_break(
             upper, PDU_ABORT_REASON_UNKNOWN, DICOM_ERROR_ASSOCIATION_TIMEOUT, NULL,
             upper->requestor
@@ -515,8 +731,33 @@ void ldc_upper_expired(ldc_upper *upper)
                 "The peer opened the connection and requested no association: a health check, or not DICOM.");
             (void)ldc_failure_set(&upper->failure, &failure);
         }
-        ldc_upper_wish_close(upper,
-                             waited_for_request ? DICOM_ERROR_ASSOCIATION_TIMEOUT : DICOM_SUCCESS);
+        ldc_upper_wish_close(
+            upper, waited_for_request ? DICOM_ERROR_ASSOCIATION_TIMEOUT : DICOM_SUCCESS, false);
+    }
+    pthread_mutex_unlock(&upper->lock);
+}
+
+bool ldc_upper_performs(ldc_upper *upper)
+{
+    pthread_mutex_lock(&upper->lock);
+    bool performs = upper->performed.count > 0;
+    pthread_mutex_unlock(&upper->lock);
+    return performs;
+}
+
+void ldc_upper_idle(ldc_upper *upper)
+{
+    ldc_failure failure;
+    ldc_failure_init(&failure);
+    pthread_mutex_lock(&upper->lock);
+    if (ldc_upper_stands(upper)) {
+        ldc_upper_break(upper, PDU_ABORT_REASON_UNKNOWN, DICOM_ERROR_NET_TIMEOUT, IDLE_TEXT,
+                        IDLE_REMEDY);
+    } else {
+        ldc_failure_fill(&failure, DICOM_ERROR_NET_TIMEOUT, DICOM_STAGE_ASSOCIATION,
+                         DICOM_SIDE_PEER, IDLE_TEXT, IDLE_REMEDY);
+        (void)ldc_failure_set(&upper->failure, &failure);
+        ldc_upper_wish_close(upper, DICOM_ERROR_NET_TIMEOUT, false);
     }
     pthread_mutex_unlock(&upper->lock);
 }
@@ -539,8 +780,8 @@ int ldc_upper_closed(ldc_upper *upper, ldc_failure *failure)
             before == LDC_STA5 || before == LDC_STA3 ? DICOM_STAGE_ASSOCIATION : DICOM_STAGE_CLOSE,
             DICOM_SIDE_PEER, NULL,
             before == LDC_STA5
-                ? "The peer closed the connection instead of answering the association request: look "
-                  "into its log."
+                ? "The peer closed the connection instead of answering the association request: it may "
+                  "expect TLS on this port; else its log says why."
                 : "The peer closed the connection without releasing the association: look into its log.");
     } else {
         (void)ldc_failure_copy(failure, &upper->failure);
@@ -559,10 +800,10 @@ ldc_upper_timer ldc_upper_timer_of(ldc_upper *upper, unsigned *serial, uint64_t 
     return timer;
 }
 
-bool ldc_upper_ending(ldc_upper *upper, int *code, ldc_failure *failure)
+bool ldc_upper_ending(ldc_upper *upper, bool flushed, int *code, ldc_failure *failure)
 {
     pthread_mutex_lock(&upper->lock);
-    bool ending = upper->close_wished;
+    bool ending = upper->close_wished && (flushed || !upper->farewell);
     if (ending) {
         *code = upper->close_code;
         (void)ldc_failure_copy(failure, &upper->failure);
@@ -579,7 +820,7 @@ bool ldc_upper_broken(const ldc_upper *upper)
 bool ldc_upper_over(ldc_upper *upper)
 {
     pthread_mutex_lock(&upper->lock);
-    bool over = upper->state == LDC_STA13;
+    bool over = upper->state == LDC_STA13 || upper->state == LDC_STA1;
     pthread_mutex_unlock(&upper->lock);
     return over;
 }
@@ -593,7 +834,6 @@ void ldc_upper_end(ldc_upper *upper)
 {
     pthread_mutex_lock(&upper->lock);
     upper->ended = true;
-    upper->associated = false;
     pthread_cond_broadcast(&upper->drained);
     pthread_mutex_unlock(&upper->lock);
 }

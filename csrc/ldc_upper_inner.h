@@ -4,12 +4,14 @@
 
 #include "ldc_outgoing.h"
 #include "ldc_upper.h"
+#include "ldc_window.h"
 
 struct ldc_upper {
     pthread_mutex_t lock;
     pthread_cond_t drained;
     bool requestor;
-    char *folder; /* owned */
+    char *folder;     /* owned */
+    ldc_quota *quota; /* reference */
     uint64_t handle;
     ldc_upper_limits limits;
     ldc_upper_news_fn news;
@@ -22,11 +24,17 @@ struct ldc_upper {
     ldc_associate *request, *accept; /* owned */
     char syntax[128][LDC_UID_SIZE];  /* by context id / 2; "" = not accepted */
     uint32_t peer_maximum;
-    bool associated, ended;
-    ldc_out *first, *last; /* owned */
+    ldc_pdu_limits parse_limits; /* the strand's parser follows them */
+    bool ended;
+    ldc_window invoked, performed; /* operations that are open: ours, the peer's */
+    ldc_out *first, *last;         /* owned */
     uint64_t queued;
+    uint64_t refills;   /* how often the stage was filled: the peer takes what we send */
+    uint64_t answers;   /* responses received */
+    uint64_t timed_at;  /* refills + answers when the timer began */
     bool response_held; /* SendReleaseResponse in Sta10 */
     bool close_wished;
+    bool farewell; /* with it: what is queued, an A-ABORT, goes out first, while ARTIM runs */
     int close_code;
     ldc_failure failure;
     bool broken; /* a protocol error has been answered: nothing more is read */
@@ -36,16 +44,23 @@ struct ldc_upper {
     ldc_message message;
     bool ignoring;         /* the PDU at hand came too late to matter (AA-6) */
     ldc_dataset *incoming; /* reference */
-    uint8_t *body;         /* owned: a PDU that is not P-DATA-TF, header included */
+    int sink;              /* of the message at hand */
+    uint8_t *chunk;        /* owned: what CHUNKS will tell next */
+    size_t chunk_length;
+    bool chunk_told; /* not the first */
+    uint8_t *body;   /* owned: a PDU that is not P-DATA-TF, header included */
     size_t body_length, body_capacity;
     uint8_t *capture; /* owned: a PDU as received, for RECEIVECALLBACK */
     size_t capture_length, capture_capacity;
+    ldc_news *held_first, *held_last; /* owned: messages that wait for the PDU they came in */
+    size_t held_count;
 };
 
 ldc_fsm_answer ldc_upper_step(ldc_upper *upper, ldc_fsm_event event, unsigned facts,
                               ldc_fsm_step *step);
 bool ldc_upper_queue(ldc_upper *upper, ldc_out *out);
-void ldc_upper_wish_close(ldc_upper *upper, int code);
+bool ldc_upper_stands(const ldc_upper *upper); /* there is an association */
+void ldc_upper_wish_close(ldc_upper *upper, int code, bool farewell);
 void ldc_upper_break(ldc_upper *upper, uint8_t reason, int code, const char *message,
                      const char *remedy);
 void ldc_upper_agree(ldc_upper *upper);

@@ -8,8 +8,9 @@
 #include "ldc_upper_inner.h"
 
 enum {
-    CAPTURE_LIMIT = 1024 * 1024,
-    NEWS_COST = 512
+    NEWS_COST = 512,
+    HELD_MOST = 64,
+    CHUNK_BYTES = 256 * 1024
 };
 
 static const char *const ADVICE =
@@ -51,6 +52,38 @@ static void tell(ldc_upper *upper, ldc_news *news, uint64_t cost)
     }
 }
 
+/* ---- a PDU is shown before the messages in it ---- */
+
+void ldc_upper_release_held(ldc_upper *upper)
+{
+    while (upper->held_first != NULL) {
+        ldc_news *news = upper->held_first;
+        upper->held_first = news->next;
+        news->next = NULL;
+        tell(upper, news, news->cost);
+    }
+    upper->held_last = NULL;
+    upper->held_count = 0;
+}
+
+/* A message is complete; the PDU that it ends in may not be. */
+static void tell_message(ldc_upper *upper, ldc_news *news, uint64_t cost)
+{
+    if (news == NULL || upper->capture_length == 0 || upper->held_count == HELD_MOST) {
+        ldc_upper_release_held(upper);
+        tell(upper, news, cost);
+        return;
+    }
+    news->cost = cost;
+    if (upper->held_last == NULL) {
+        upper->held_first = news;
+    } else {
+        upper->held_last->next = news;
+    }
+    upper->held_last = news;
+    upper->held_count++;
+}
+
 static void break_off(ldc_upper *upper, uint8_t reason, int code, const char *text)
 {
     char *message = ldc_format("%s", text);
@@ -70,28 +103,55 @@ static void break_unexpected(ldc_upper *upper, ldc_fsm_state state, uint8_t type
 
 /* ---- PDUs other than P-DATA-TF ---- */
 
-/* Takes the event's step. false: it had no place here and the association is broken off. */
+typedef void (*with_step)(ldc_upper *upper, void *arg);
+
+/* Takes the event's step; `also`, if there is one, in the same moment. false: it had no place here
+ * and the association is broken off. */
 static bool step_or_break(ldc_upper *upper, ldc_fsm_event event, unsigned facts, uint8_t type,
-                          ldc_fsm_step *step)
+                          ldc_fsm_step *step, with_step also, void *arg)
 {
     pthread_mutex_lock(&upper->lock);
     ldc_fsm_state before = upper->state;
     ldc_fsm_answer answer = ldc_upper_step(upper, event, facts, step);
     bool error = answer == LDC_FSM_GO && (step->action == LDC_AA_1 || step->action == LDC_AA_8);
-    upper->associated = upper->associated && upper->state != LDC_STA13;
+    if (answer == LDC_FSM_GO && step->action == LDC_AA_7) {
+        uint8_t pdu[LDC_PDU_SMALL];
+        ldc_pdu_encode_abort(pdu, PDU_ABORT_SOURCE_PROVIDER, PDU_ABORT_REASON_UNEXPECTED);
+        (void)ldc_upper_queue(upper, ldc_out_pdu(PDU_ABORT, pdu, sizeof pdu));
+    }
+    /* AA-6, AA-7: what comes after the end is not looked at. */
+    bool good =
+        answer == LDC_FSM_GO && !error && step->action != LDC_AA_6 && step->action != LDC_AA_7;
+    if (good && also != NULL) {
+        also(upper, arg);
+    }
     pthread_mutex_unlock(&upper->lock);
     if (error) {
         break_unexpected(upper, before, type);
     }
-    /* AA-6, AA-7: what comes after the end is not looked at. */
-    return answer == LDC_FSM_GO && !error && step->action != LDC_AA_6 && step->action != LDC_AA_7;
+    return good;
 }
 
+/* The peer has ended the association: nothing is left to be sent. */
 static void wish_close(ldc_upper *upper, int code)
 {
     pthread_mutex_lock(&upper->lock);
-    ldc_upper_wish_close(upper, code);
+    ldc_upper_wish_close(upper, code, false);
     pthread_mutex_unlock(&upper->lock);
+}
+
+/* The user may answer from the very moment of the step: the request has to be there then. */
+static void keep_request(ldc_upper *upper, void *arg)
+{
+    ldc_associate_free(upper->request);
+    upper->request = arg;
+}
+
+static void keep_accept(ldc_upper *upper, void *arg)
+{
+    ldc_associate_free(upper->accept);
+    upper->accept = arg;
+    ldc_upper_agree(upper);
 }
 
 static void received_request(ldc_upper *upper)
@@ -104,8 +164,14 @@ static void received_request(ldc_upper *upper)
         return;
     }
     bool version = (request->version & 1u) != 0; /* PS3.8 9.3.2: bit 0 is version 1 */
+    ldc_news *news = ldc_news_new(LDC_NEWS_ASSOCIATE_REQUEST);
+    if (news != NULL && (news->associate = ldc_associate_clone(request)) == NULL) {
+        ldc_news_free(news);
+        news = NULL;
+    }
     if (!step_or_break(upper, LDC_EVT6, version ? (unsigned)LDC_FSM_ACCEPTABLE : 0u,
-                       PDU_ASSOCIATE_REQUEST, &step)) {
+                       PDU_ASSOCIATE_REQUEST, &step, version ? keep_request : NULL, request)) {
+        ldc_news_free(news);
         ldc_associate_free(request);
         return;
     }
@@ -116,20 +182,9 @@ static void received_request(ldc_upper *upper)
         pthread_mutex_lock(&upper->lock);
         (void)ldc_upper_queue(upper, ldc_out_pdu(PDU_ASSOCIATE_REJECT, pdu, sizeof pdu));
         pthread_mutex_unlock(&upper->lock);
+        ldc_news_free(news);
         ldc_associate_free(request);
         return;
-    }
-    ldc_news *news = ldc_news_new(LDC_NEWS_ASSOCIATE_REQUEST);
-    if (news != NULL) {
-        news->associate = ldc_associate_clone(request);
-    }
-    pthread_mutex_lock(&upper->lock);
-    ldc_associate_free(upper->request);
-    upper->request = request;
-    pthread_mutex_unlock(&upper->lock);
-    if (news != NULL && news->associate == NULL) {
-        ldc_news_free(news);
-        news = NULL;
     }
     tell(upper, news, NEWS_COST);
 }
@@ -139,32 +194,29 @@ static void received_accept(ldc_upper *upper)
     ldc_pdu_fault fault;
     ldc_fsm_step step;
     ldc_associate *accept = NULL;
-    /* request is set before it is sent, and does not change after that */
-    if (upper->request == NULL) {
-        break_unexpected(upper, upper->state, PDU_ASSOCIATE_ACCEPT);
-        return;
-    }
-    if (!ldc_pdu_decode_associate(upper->body, upper->body_length, 0, upper->request, &accept,
-                                  &fault)) {
+    /* Only in Sta5 it is looked at: an acceptor's request is the peer's own, and elsewhere it may
+     * be set by others right now. Once it is sent it does not change any more. */
+    pthread_mutex_lock(&upper->lock);
+    ldc_associate *request = upper->state == LDC_STA5 ? upper->request : NULL;
+    pthread_mutex_unlock(&upper->lock);
+    if (request != NULL &&
+        !ldc_pdu_decode_associate(upper->body, upper->body_length, 0, request, &accept, &fault)) {
         break_off(upper, fault.reason, fault.code, fault.text);
         return;
     }
-    if (!step_or_break(upper, LDC_EVT3, 0, PDU_ASSOCIATE_ACCEPT, &step)) {
-        ldc_associate_free(accept);
+    if (request == NULL) {
+        (void)step_or_break(upper, LDC_EVT3, 0, PDU_ASSOCIATE_ACCEPT, &step, NULL, NULL);
         return;
     }
     ldc_news *news = ldc_news_new(LDC_NEWS_ASSOCIATE_ACCEPT);
-    if (news != NULL) {
-        news->associate = ldc_associate_clone(accept);
-    }
-    pthread_mutex_lock(&upper->lock);
-    ldc_associate_free(upper->accept);
-    upper->accept = accept;
-    ldc_upper_agree(upper);
-    pthread_mutex_unlock(&upper->lock);
-    if (news != NULL && news->associate == NULL) {
+    if (news != NULL && (news->associate = ldc_associate_clone(accept)) == NULL) {
         ldc_news_free(news);
         news = NULL;
+    }
+    if (!step_or_break(upper, LDC_EVT3, 0, PDU_ASSOCIATE_ACCEPT, &step, keep_accept, accept)) {
+        ldc_news_free(news);
+        ldc_associate_free(accept);
+        return;
     }
     tell(upper, news, NEWS_COST);
 }
@@ -212,7 +264,7 @@ static void received_small(ldc_upper *upper, uint8_t type)
                           : type == PDU_RELEASE_REQUEST  ? LDC_EVT12
                           : type == PDU_RELEASE_RESPONSE ? LDC_EVT13
                                                          : LDC_EVT16;
-    if (!step_or_break(upper, event, 0, type, &step)) {
+    if (!step_or_break(upper, event, 0, type, &step, NULL, NULL)) {
         return;
     }
     ldc_news_kind kind = type == PDU_ASSOCIATE_REJECT   ? LDC_NEWS_ASSOCIATE_REJECT
@@ -252,20 +304,84 @@ static int take_data(void *arg, const uint8_t *bytes, size_t length, bool last)
 {
     ldc_upper *upper = arg;
     (void)last;
-    return length == 0 ? 0
-                       : ldc_dataset_append(upper->incoming, bytes, length, upper->limits.memory,
-                                            upper->limits.total);
+    int rc = length == 0
+                 ? DICOM_SUCCESS
+                 : ldc_dataset_append(upper->incoming, bytes, length,
+                                      upper->sink == DICOM_SINK_FILE ? 0 : upper->limits.memory,
+                                      upper->limits.total);
+    if (rc != DICOM_SUCCESS) { /* the rest is discarded: what is there makes room at once */
+        ldc_dataset_put(upper->incoming);
+        upper->incoming = NULL;
+    }
+    return rc;
+}
+
+/* DICOM_SINK_CHUNKS: what has come together is told. */
+static void tell_chunk(ldc_upper *upper, bool last)
+{
+    uint64_t cost = NEWS_COST + upper->chunk_length;
+    ldc_news *news = ldc_news_new(LDC_NEWS_CHUNK);
+    if (news != NULL) {
+        news->raw = upper->chunk;
+        news->raw_length = upper->chunk_length;
+        news->context = upper->message.context;
+        news->id = upper->message.command.message_id;
+        news->chunk = (upper->chunk_told ? 0u : (uint32_t)DICOM_CHUNK_FIRST) |
+                      (last ? (uint32_t)DICOM_CHUNK_LAST : 0u);
+        upper->chunk = NULL;
+    }
+    upper->chunk_length = 0;
+    upper->chunk_told = true;
+    tell_message(upper, news, cost);
+}
+
+static int take_chunk(void *arg, const uint8_t *bytes, size_t length, bool last)
+{
+    ldc_upper *upper = arg;
+    while (length > 0) {
+        if (upper->chunk_length == CHUNK_BYTES) {
+            tell_chunk(upper, false);
+        }
+        if (upper->chunk == NULL && (upper->chunk = malloc(CHUNK_BYTES)) == NULL) {
+            return ldc_error(DICOM_ERROR_MEMORY, "%s", "a piece of a data set");
+        }
+        size_t size = CHUNK_BYTES - upper->chunk_length;
+        size = size < length ? size : length;
+        memcpy(upper->chunk + upper->chunk_length, bytes, size);
+        upper->chunk_length += size;
+        bytes += size;
+        length -= size;
+    }
+    if (last) {
+        tell_chunk(upper, true);
+    }
+    return DICOM_SUCCESS;
 }
 
 static void begin_data(ldc_upper *upper)
 {
     char syntax[LDC_UID_SIZE];
     ldc_dataset_put(upper->incoming);
+    upper->incoming = NULL;
+    upper->chunk_length = 0;
+    upper->chunk_told = false;
+    pthread_mutex_lock(&upper->lock);
+    upper->sink =
+        upper->message.command.field == COMMAND_C_STORE ? upper->limits.sink : DICOM_SINK_MEMORY;
+    pthread_mutex_unlock(&upper->lock);
+    if (upper->sink == DICOM_SINK_DISCARD) {
+        return;
+    }
+    if (upper->sink == DICOM_SINK_CHUNKS) {
+        ldc_message_set_sink(&upper->message, take_chunk, upper);
+        return;
+    }
     upper->incoming = ldc_dataset_new(upper->folder);
     if (upper->incoming == NULL) {
         return; /* no sink: the data is discarded, and the message is answered for want of resources
                  */
     }
+    ldc_dataset_share(upper->incoming, upper->quota);
     if (ldc_upper_syntax(upper, upper->message.context, syntax)) {
         ldc_dataset_set_syntax(upper->incoming, syntax);
     }
@@ -278,23 +394,13 @@ static bool refuse_for_want_of_room(ldc_upper *upper, uint8_t context, const ldc
 {
     ldc_command response;
     ldc_command_fault fault;
-    int rc;
-    if (request->field == COMMAND_C_STORE) {
-        rc = ldc_command_c_store_rsp(&response, request->message_id, request->affected_class,
-                                     request->affected_instance,
-                                     COMMAND_STATUS_REFUSED_OUT_OF_RESOURCES, &fault);
-    } else if (request->field == COMMAND_C_FIND) {
-        rc = ldc_command_c_find_rsp(&response, request->message_id, request->affected_class,
-                                    COMMAND_STATUS_REFUSED_OUT_OF_RESOURCES, false, &fault);
-    } else {
-        return false;
-    }
+    int rc = ldc_command_refusal(&response, request, &fault);
     if (rc == DICOM_SUCCESS) {
-        rc = ldc_upper_send(upper, context, &response, NULL, false);
+        rc = ldc_upper_send(upper, context, &response, NULL, LDC_SENDER_LIBRARY);
         ldc_command_free(&response);
+        ldc_log(DICOM_LOG_ERROR, upper->handle, "%s refused: no room for its data set",
+                ldc_command_name(request->field));
     }
-    ldc_log(DICOM_LOG_ERROR, upper->handle, "%s refused: no room for its data set",
-            ldc_command_name(request->field));
     return rc == DICOM_SUCCESS;
 }
 
@@ -302,10 +408,18 @@ static void message_complete(ldc_upper *upper)
 {
     ldc_command_fault fault;
     bool has_data = ldc_command_has_data(&upper->message.command);
-    bool lost = has_data && (upper->incoming == NULL || upper->message.sink_answer != 0);
+    bool kept = upper->sink == DICOM_SINK_MEMORY || upper->sink == DICOM_SINK_FILE;
+    bool lost = has_data &&
+                ((kept && upper->incoming == NULL) || upper->message.sink_answer != DICOM_SUCCESS);
     if (ldc_command_check(&upper->message.command, &fault) != DICOM_SUCCESS) {
         break_off(upper, PDU_ABORT_REASON_INVALID_PARAM, fault.code, fault.text);
         return;
+    }
+    if ((upper->message.command.field & COMMAND_RESPONSE) != 0) {
+        pthread_mutex_lock(&upper->lock);
+        (void)ldc_window_end(&upper->invoked, &upper->message.command);
+        upper->answers++;
+        pthread_mutex_unlock(&upper->lock);
     }
     if (lost) {
         if (!refuse_for_want_of_room(upper, upper->message.context, &upper->message.command)) {
@@ -324,8 +438,9 @@ static void message_complete(ldc_upper *upper)
         news->data = has_data ? upper->incoming : NULL;
         upper->incoming = has_data ? NULL : upper->incoming;
     }
-    tell(upper, news,
-         NEWS_COST + (news == NULL || news->data == NULL ? 0 : ldc_dataset_length(news->data)));
+    tell_message(upper, news,
+                 NEWS_COST +
+                     (news == NULL || news->data == NULL ? 0 : ldc_dataset_length(news->data)));
 }
 
 static void feed(ldc_upper *upper, const uint8_t *bytes, size_t size, bool last)
@@ -355,7 +470,7 @@ static void feed(ldc_upper *upper, const uint8_t *bytes, size_t size, bool last)
 static void data_begins(ldc_upper *upper)
 {
     ldc_fsm_step step;
-    upper->ignoring = !step_or_break(upper, LDC_EVT10, 0, PDU_DATA_TRANSFER, &step);
+    upper->ignoring = !step_or_break(upper, LDC_EVT10, 0, PDU_DATA_TRANSFER, &step, NULL, NULL);
 }
 
 static void item_begins(ldc_upper *upper)
@@ -374,6 +489,7 @@ static void pdu_ends(ldc_upper *upper)
 {
     uint8_t type = upper->parser.type;
     if (upper->capture_length > 0) {
+        uint64_t cost = NEWS_COST + upper->capture_length;
         ldc_news *news = ldc_news_new(LDC_NEWS_PDU);
         if (news != NULL) {
             news->type = type;
@@ -383,7 +499,8 @@ static void pdu_ends(ldc_upper *upper)
             upper->capture_capacity = 0;
         }
         upper->capture_length = 0;
-        tell(upper, news, NEWS_COST);
+        tell(upper, news, cost);
+        ldc_upper_release_held(upper);
     }
     switch (type) {
     case PDU_ASSOCIATE_REQUEST:
@@ -422,7 +539,8 @@ static bool put_aside(ldc_upper *upper, const uint8_t *bytes, size_t size)
                   LDC_PDU_ASSOCIATE_LIMIT + LDC_PDU_HEADER);
 }
 
-void ldc_upper_receive(ldc_upper *upper, const uint8_t *bytes, size_t size, bool capture)
+/* Feeds the parser until the bytes are used up, or nothing more is wanted. */
+static void parse(ldc_upper *upper, const uint8_t *bytes, size_t size, bool capture)
 {
     ldc_pdv_parser *parser = &upper->parser;
     while (!upper->broken) {
@@ -432,10 +550,10 @@ void ldc_upper_receive(ldc_upper *upper, const uint8_t *bytes, size_t size, bool
         if (event == LDC_PDV_PDU && capture) { /* the header, whose bytes may have come earlier */
             upper->capture_length = 0;
             kept = append(&upper->capture, &upper->capture_length, &upper->capture_capacity,
-                          parser->header, LDC_PDU_HEADER, CAPTURE_LIMIT);
+                          parser->header, LDC_PDU_HEADER, SIZE_MAX);
         } else if (capture && upper->capture_length > 0) {
             kept = append(&upper->capture, &upper->capture_length, &upper->capture_capacity, before,
-                          (size_t)(bytes - before), CAPTURE_LIMIT);
+                          (size_t)(bytes - before), SIZE_MAX); /* the parser keeps the limits */
         }
         switch (event) {
         case LDC_PDV_MORE:
@@ -473,5 +591,17 @@ void ldc_upper_receive(ldc_upper *upper, const uint8_t *bytes, size_t size, bool
             break_off(upper, PDU_ABORT_REASON_UNKNOWN, DICOM_ERROR_MEMORY,
                       "Not enough memory for a PDU");
         }
+    }
+}
+
+void ldc_upper_receive(ldc_upper *upper, const uint8_t *bytes, size_t size, bool capture)
+{
+    pthread_mutex_lock(&upper->lock);
+    ldc_pdu_limits limits = upper->parse_limits; /* the accept may have been sent meanwhile */
+    pthread_mutex_unlock(&upper->lock);
+    ldc_pdv_set_limits(&upper->parser, &limits);
+    parse(upper, bytes, size, capture);
+    if (upper->broken) {
+        ldc_upper_release_held(upper);
     }
 }

@@ -512,11 +512,27 @@ typedef L_UINT32 L_CIPHERSUITE; /* IANA number of a cipher suite, 0 = none */
 #define DICOM_LIMIT_ALLOW_PLAIN_CHILDREN   30
 #define DICOM_LIMIT_ARTIM_TIMEOUT          5
 #define DICOM_LIMIT_ASSOCIATION_TIMEOUT    6
+#define DICOM_LIMIT_IDLE_TIMEOUT           7
 #define DICOM_LIMIT_SEND_TIMEOUT           8
 #define DICOM_LIMIT_PROGRESS_TIMEOUT       9
 #define DICOM_LIMIT_DATA_SET_MEMORY        23
 #define DICOM_LIMIT_DATA_SET_TOTAL         24
 #define DICOM_LIMIT_SEND_QUEUE             25
+#define DICOM_LIMIT_SPILL_QUOTA            26
+
+/* L_DicomSetReceiveSink: where the data sets of C-STORE requests go */
+#define DICOM_SINK_MEMORY  0
+#define DICOM_SINK_FILE    1
+#define DICOM_SINK_DISCARD 2
+#define DICOM_SINK_CHUNKS  3
+
+/* RECEIVECHUNKCALLBACK */
+#define DICOM_CHUNK_FIRST 1
+#define DICOM_CHUNK_LAST  2
+
+/* L_DicomSetAutoRespond */
+#define DICOM_AUTO_RESPOND_ECHO    1
+#define DICOM_AUTO_RESPOND_RELEASE 2
 
 /* L_DicomGetInfoTLS */
 #define DICOM_TLS_INFO_VERSION               1
@@ -624,10 +640,14 @@ typedef L_VOID (*CLOSECALLBACK)(HDICOMNET hNet, L_INT nError, HDICOMNET hPeer, L
 
 /* A queued PDU has left: nType is PDU_..., nBytes the length of its field (header not counted). */
 typedef L_VOID (*SENDCALLBACK)(HDICOMNET hNet, L_INT nError, L_UCHAR nType, L_UINT32 nBytes, L_VOID *pUserData);
-/* A PDU was received, before all else is told about it; the whole of it, header included. A P-DATA-TF PDU above
- * 1 MiB is told with its first 1 MiB. */
+/* A PDU was received, before all else is told about it; the whole of it, header included. */
 typedef L_VOID (*RECEIVECALLBACK)(HDICOMNET hNet, L_INT nError, L_UCHAR nType, L_UCHAR *pBuffer, L_UINT32 nBytes,
                                   L_VOID *pUserData);
+/* DICOM_SINK_CHUNKS: the next piece of the data set of the C-STORE request nMessageID, which itself is told after the last
+ * one. uFlags: DICOM_CHUNK_FIRST, DICOM_CHUNK_LAST, both come once for a data set; nBytes may be 0 with the last. No
+ * message after them: the association ended in between. */
+typedef L_VOID (*RECEIVECHUNKCALLBACK)(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
+                                       const L_UCHAR *pData, L_UINT32 nBytes, L_UINT32 uFlags, L_VOID *pUserData);
 /* A DIMSE response is about to go out: its command set may be given more elements. */
 typedef L_VOID (*BEFORESENDCOMMANDSETCALLBACK)(HDICOMNET hNet, HDICOMDS hCS, L_VOID *pUserData);
 /* What was received. Strings, PDUs and data sets are lent for the call (L_DicomRetainDS keeps a data set; hDS may be
@@ -734,6 +754,7 @@ typedef struct tagDICOMNETCALLBACK {
     RECEIVENCREATERESPONSECALLBACK pfnReceiveNCreateResponse;
     RECEIVENDELETEREQUESTCALLBACK pfnReceiveNDeleteRequest;
     RECEIVENDELETERESPONSECALLBACK pfnReceiveNDeleteResponse;
+    RECEIVECHUNKCALLBACK pfnReceiveChunk;
 } DICOMNETCALLBACK, *pDICOMNETCALLBACK;
 
 typedef struct tagDICOMNETCALLBACKEXT {
@@ -790,15 +811,26 @@ L_INT L_DicomGetPeerAddress(HDICOMNET hNet, L_TCHAR *pszText, L_UINT nChars);
 L_INT L_DicomGetHostAddress(HDICOMNET hNet, L_TCHAR *pszText, L_UINT nChars);
 L_UINT L_DicomGetPeerPort(HDICOMNET hNet);
 L_UINT L_DicomGetHostPort(HDICOMNET hNet);
+/* Bytes of PDUs sent and received on the present or last connection, to see whether data moves. */
+L_INT L_DicomGetTraffic(HDICOMNET hNet, L_UINT64 *pnSent, L_UINT64 *pnReceived);
 L_UINT L_DicomGetClientCount(HDICOMNET hNet);
 /* Lent: valid until the child is closed and freed by its owner. NULL: no such child. */
 HDICOMNET L_DicomGetClient(HDICOMNET hNet, L_UINT nIndex);
 L_UINT32 L_DicomGetSecurityMode(HDICOMNET hNet);
 L_INT L_DicomSetNetFlags(HDICOMNET hNet, L_UINT32 uFlags);
 L_UINT32 L_DicomGetNetFlags(HDICOMNET hNet);
-/* DICOM_LIMIT_...: times in milliseconds, sizes in bytes, counts. They count from the next connection on. */
+/* DICOM_LIMIT_...: times in milliseconds, sizes in bytes, counts. A connection that is there follows; a wait that has
+ * begun keeps its time. DICOM_LIMIT_IDLE_TIMEOUT 0, the default: off. DICOM_LIMIT_SPILL_QUOTA: bytes that the received
+ * data sets of all children of a listener (of a client: its own) have in temporary files. */
 L_INT L_DicomSetLimit(HDICOMNET hNet, L_INT nLimit, L_UINT64 nValue);
 L_UINT64 L_DicomGetLimit(HDICOMNET hNet, L_INT nLimit);
+/* Where the data sets of C-STORE requests go from the next one on, DICOM_SINK_...: memory, past DICOM_LIMIT_DATA_SET_MEMORY
+ * a file without a name (the default); such a file from the first byte on; nowhere; to pfnReceiveChunk, which has to be
+ * set before. With the last two hDS of the request's callback is NULL. Other messages are not concerned. */
+L_INT L_DicomSetReceiveSink(HDICOMNET hNet, L_INT nSink);
+/* DICOM_AUTO_RESPOND_... bits: C-ECHO requests, release requests that the library answers itself with success, without a
+ * call into user code. A bit is ignored while the callback for it is set. 0, the default: nothing is answered. */
+L_INT L_DicomSetAutoRespond(HDICOMNET hNet, L_UINT32 uWhat);
 /* Used by the next connection; -1 = leave to the system. */
 L_INT L_DicomSetSocketOptions(HDICOMNET hNet, L_INT nTcpNoDelay, L_INT nKeepAlive, L_INT nSoSndBuf, L_INT nSoRcvBuf);
 /* Accepted, remembered, without effect: sending never copies. */
@@ -875,6 +907,8 @@ L_INT L_DicomGetPeerCertificateTLS(HDICOMNET hNet, L_UINT nIndex, L_UCHAR *pDer,
                                    L_UINT *pnText);
 /* The text that VERIFYCALLBACK would get for the first certificate in a PEM or DER file. *pnText as above. */
 L_INT L_DicomGetCertificateText(const L_UCHAR *pCert, L_UINT nCert, L_INT nType, L_TCHAR *pszText, L_UINT *pnText);
+/* What to do about an L_X509_V_ERR_... code: one sentence, "" for L_X509_V_OK. Never NULL, never to be freed. */
+const L_TCHAR *L_DicomGetVerifyRemedy(L_INT nCode);
 
 /* ---- associations -------------------------------------------------------------------------------------------- */
 
@@ -994,7 +1028,7 @@ L_VOID L_DicomFreeDS(HDICOMDS hDS);
 /* A Part 10 file, or a bare data set in implicit VR little endian. Its data set is not read before it is needed; changing
  * the file meanwhile makes sending fail. uFlags: 0. */
 L_INT L_DicomLoadDS(HDICOMDS hDS, const L_TCHAR *pszFile, L_UINT uFlags);
-/* Writes preamble, group 0002 and the bytes as they are, under a temporary name first. uFlags: DS_..., 0 = as it is;
+/* Writes preamble, group 0002 and the bytes as they are, whole or not at all. uFlags: DS_..., 0 = as it is;
  * another transfer syntax: DICOM_ERROR_TRANSFER_SYNTAX_NOT_SUPPORTED. */
 L_INT L_DicomSaveDS(HDICOMDS hDS, const L_TCHAR *pszFile, L_UINT uFlags);
 L_INT L_DicomResetDS(HDICOMDS hDS);
@@ -1054,6 +1088,18 @@ L_INT L_DicomSendCCancelRequest(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT1
 L_INT L_DicomSendCEchoRequest(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID, const L_TCHAR *pszClass);
 L_INT L_DicomSendCEchoResponse(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID, const L_TCHAR *pszClass,
                                L_UINT16 nStatus);
+
+/* Send a request and wait for its response, up to nTimeoutMs: *pnStatus. On an idle connection the calling thread does
+ * the reading and writing itself, which is quickest for one request after the other. The response is not told to the
+ * callbacks; all else that comes meanwhile is, on other threads. The message id must not be awaited already.
+ * DICOM_ERROR_NET_TIMEOUT: not yet; L_DicomAwaitResponse waits on, after L_DicomForgetResponse the response is told as any
+ * other. Another error when the connection ended. Legal in callbacks, as they do not wait for each other. */
+L_INT L_DicomCEchoAndWait(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID, const L_TCHAR *pszClass,
+                L_UINT nTimeoutMs, L_UINT16 *pnStatus);
+L_INT L_DicomCStoreAndWait(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID, const L_TCHAR *pszClass,
+                const L_TCHAR *pszInstance, L_UINT16 nPriority, HDICOMDS hDS, L_UINT nTimeoutMs, L_UINT16 *pnStatus);
+L_INT L_DicomAwaitResponse(HDICOMNET hNet, L_UINT16 nMessageID, L_UINT nTimeoutMs, L_UINT16 *pnStatus);
+L_INT L_DicomForgetResponse(HDICOMNET hNet, L_UINT16 nMessageID);
 L_INT L_DicomSendNReportRequest(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
                                 const L_TCHAR *pszClass, const L_TCHAR *pszInstance, L_UINT16 nEvent, HDICOMDS hDS);
 L_INT L_DicomSendNReportResponse(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,

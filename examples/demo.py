@@ -1,4 +1,4 @@
-"""Three TLS connections that show what ``DicomNet.OnVerify`` sees and decides.
+"""Three TLS connections that show what ``DicomNet.OnVerify`` sees and decides, and a fourth with real files.
 
 ``make demo`` runs it. A small PKI is made in a temporary folder, then a listener and a client on
 this computer connect three times:
@@ -8,16 +8,28 @@ this computer connect three times:
    say so by name;
 3. the same certificate, and a server whose override of OnVerify returns 1: the link is made.
 
-Exit status 0 only if all three end as expected.
+4. At last the example programs ``store_scp.py`` and ``store_scu.py``, two processes, send real DICOM
+   files (pydicom's own, and a large one that is made) over TLS, and what arrived is compared.
+
+Exit status 0 only if all four end as expected.
 """
 
 from __future__ import annotations
 
+import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 import textwrap
 import threading
+import time
+import warnings
 from dataclasses import dataclass, field
+from pathlib import Path
+
+import pydicom
+from pydicom.data import get_testdata_file
 
 from leadtools_compat.dicom import *
 from leadtools_compat.dicom.dicom_failure import alert_name
@@ -237,10 +249,80 @@ def check(
     )
 
 
+def real_files(folder: Path) -> list[str]:
+    """Copy pydicom's files: one for each kind of object and transfer syntax, all of other instances."""
+    chosen: dict[tuple[str, str], Path] = {}
+    instances = set()
+    for path in sorted((Path(pydicom.__file__).parent / "data" / "test_files").glob("*.dcm")):
+        try:
+            data = pydicom.dcmread(path, stop_before_pixels=True)
+            kind = (data.SOPClassUID, data.file_meta.TransferSyntaxUID)
+            instance = data.SOPInstanceUID
+        except (AttributeError, pydicom.errors.InvalidDicomError):
+            continue  # made to be broken
+        if kind not in chosen and instance not in instances:
+            chosen[kind] = path
+            instances.add(instance)
+            shutil.copy(path, folder)
+    return [path.name for path in chosen.values()]
+
+
+def large_file(folder: Path) -> str:
+    """Write an image of 64 MiB."""
+    data = pydicom.dcmread(str(get_testdata_file("CT_small.dcm", download=False)))
+    data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
+    data.Rows = data.Columns = 4096
+    data.NumberOfFrames = 2
+    data.PixelData = bytes(range(256)) * (64 * 1024 * 4)
+    data.save_as(folder / "large.dcm")
+    return "large.dcm"
+
+
+def store(title: str, folder: Path, pki: TestPki, book: Book) -> None:
+    """Send real files from one process to another, and compare what has arrived."""
+    print(f"\n{title}\n{'=' * len(title)}")
+    here = Path(__file__).parent
+    received, sent = folder / "received", folder / "sent"
+    sent.mkdir()
+    tls = ["--ca", pki.ca_file, "--certificate"]
+    files = [*real_files(sent), large_file(sent)]
+    scp = [here / "store_scp.py", "0", received, "--address", "127.0.0.1", *tls]
+    with subprocess.Popen(
+        [sys.executable, *map(str, scp), pki.server.combined_file],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        try:
+            assert server.stdout is not None
+            port = server.stdout.readline().split()[-1]
+            scu = [here / "store_scu.py", "127.0.0.1", port, *files, *tls]
+            client = [sys.executable, *map(str, scu), pki.client.combined_file]
+            print(
+                "  python examples/store_scp.py ...",
+                "  python examples/store_scu.py ...",
+                sep="\n",
+                flush=True,
+            )
+            began = time.monotonic()
+            done = subprocess.run(client, cwd=sent, check=False, timeout=12 * LIMIT)
+            print(f"  in {time.monotonic() - began:.1f} s")
+        finally:
+            server.send_signal(signal.SIGINT)  # as Ctrl-C
+            server.communicate(timeout=LIMIT)
+    book.expect(done.returncode == 0, f"{title}: all files were taken")
+    whole = 0
+    for name in files:
+        data = pydicom.dcmread(sent / name)
+        copy = received / f"{data.SOPInstanceUID}.dcm"
+        whole += copy.exists() and pydicom.dcmread(copy) == data
+    print(f"  {whole} of {len(files)} are on the disk of the server, the same as here")
+    book.expect(whole == len(files), f"{title}: what arrived is what was sent")
+
+
 def main() -> int:
     DicomEngine.Startup()
     DicomNet.Startup()
-    print(f"{DicomNet.GetOpenSslVersion().version_text}")
+    print(f"{DicomNet.GetOpenSslVersion().version_text}", flush=True)
     book = Book()
     with tempfile.TemporaryDirectory() as folder:
         pki = TestPki(folder)
@@ -259,6 +341,13 @@ def main() -> int:
                 f"{'as expected' if fine else 'NOT AS EXPECTED':<16} {title}: "
                 f"client {client.result}, server {connection.result}"
             )
+        before = len(book.faults)
+        title = "4. Real DICOM files between two processes"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # some of pydicom's files are strange
+            store(title, Path(folder), pki, book)
+        fine = len(book.faults) == before
+        summary.append(f"{'as expected' if fine else 'NOT AS EXPECTED':<16} {title}")
     DicomEngine.Shutdown()
     DicomNet.Shutdown()
     print("\nSummary\n=======")

@@ -3,13 +3,14 @@
     python store_scp.py 11112 received
     python store_scp.py 2762 received --ca ca.pem --certificate server.pem
 
-Success is answered when the object is safe: written under a temporary name, on the disk, renamed.
-Ends with Ctrl-C.
+Success is answered when the object is safe: written in a folder for unfinished ones, on the disk, renamed.
+What is unfinished when the server is killed goes at its next start. Ends with Ctrl-C.
 """
 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import re
 import sys
@@ -26,33 +27,47 @@ def is_uid(text: str) -> bool:
     return len(text) <= 64 and UID.fullmatch(text) is not None
 
 
-def store(data: DicomDataSet, folder: Path, instance: str) -> Path:
-    """Write an object so that it is there whole or not at all, after a power cut too."""
-    target = folder / f"{instance}.dcm"
-    temporary = folder / f".{instance}.{threading.get_ident()}.part"
-    try:
-        data.Save(temporary, DicomDataSetSaveFlags.None_)
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.rename(target)
-        directory = os.open(folder, os.O_RDONLY)
+class Store:
+    """A folder of objects, for this process alone; `unfinished` is a folder in it.
+
+    Raises BlockingIOError if another process has it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.unfinished = folder / ".unfinished"
+        self.unfinished.mkdir(parents=True, exist_ok=True)
+        self.lock = os.open(self.unfinished, os.O_RDONLY)
+        fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, however
+        for left in self.unfinished.iterdir():
+            left.unlink()
+
+    def add(self, data: DicomDataSet, instance: str) -> Path:
+        """Write an object so that it is there whole or not at all, after a power cut too."""
+        target = self.folder / f"{instance}.dcm"
+        unfinished = self.unfinished / f"{instance}.{threading.get_ident()}"
         try:
-            os.fsync(directory)  # the name too
+            data.Save(unfinished, DicomDataSetSaveFlags.None_)  # it is on the disk then
+            unfinished.rename(target)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        directory = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(directory)  # the new name, too
         finally:
             os.close(directory)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return target
+        return target
 
 
 class Association(DicomNet):
     """One client of the server."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: argparse.Namespace, objects: Store) -> None:
         tls = options.certificate is not None
         mode = DicomNetSecurityMode.Tls if tls else DicomNetSecurityMode.None_
-        super().__init__(str(options.folder), mode, False)
-        self.folder: Path = options.folder
+        large = str(objects.unfinished)  # where large ones go while they come in
+        super().__init__(large, mode, False)
+        self.objects = objects
         if tls:
             flags = DicomOpenSslVerificationFlags.None_
             if options.ca is not None:
@@ -63,7 +78,7 @@ class Association(DicomNet):
             settings = DicomOpenSslContextCreationSettings(
                 DicomSslMethodType.SslV23, options.ca, flags, 9, DicomOpenSslOptionsFlags.NoSslV2
             )
-            self.Initialize(str(options.folder), mode, settings)
+            self.Initialize(large, mode, settings)
             self.SetTlsClientCertificate(
                 options.certificate, DicomTlsCertificateType.Pem, options.key
             )
@@ -104,7 +119,7 @@ class Association(DicomNet):
             status = DicomCommandStatusType.InvalidObjectInstance
         else:
             try:
-                print(store(ds, self.folder, instance), flush=True)
+                print(self.objects.add(ds, instance), flush=True)
             except (DicomException, OSError) as error:
                 print(f"{instance}: {error}", file=sys.stderr, flush=True)
                 status = DicomCommandStatusType.RefusedOutOfResources
@@ -117,12 +132,13 @@ class Association(DicomNet):
 class Server(DicomNet):
     """Makes a child for every client."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: argparse.Namespace, objects: Store) -> None:
         super().__init__(None, DicomNetSecurityMode.None_)
         self.options = options
+        self.objects = objects
 
     def OnAccept(self, error: DicomExceptionCode) -> None:
-        self.Accept(Association(self.options))
+        self.Accept(Association(self.options, self.objects))
 
     def OnClose(self, error: DicomExceptionCode, net: DicomNet) -> None:
         if net.failure is not None:
@@ -139,8 +155,12 @@ def main() -> int:
     parser.add_argument("--key", help="PEM file of its key, if that is not in the same file")
     parser.add_argument("--ca", help="PEM file of CAs; clients must have a certificate then")
     options = parser.parse_args()
-    options.folder.mkdir(parents=True, exist_ok=True)
-    with Server(options) as server:
+    try:
+        objects = Store(options.folder)
+    except OSError as error:
+        print(f"{options.folder}: {error.strerror}; is another one running?", file=sys.stderr)
+        return 1
+    with Server(options, objects) as server:
         try:
             server.Listen(options.address, options.port, 64)
         except DicomException as error:

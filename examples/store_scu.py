@@ -3,7 +3,8 @@
     python store_scu.py localhost 11112 image.dcm more.dcm
     python store_scu.py localhost 2762 *.dcm --ca ca.pem --certificate client.pem
 
-The files are streamed, not read into memory. Exit status 0 if the node has taken all of them.
+The files are streamed, not read into memory; on a terminal a line shows how far they are. Exit status 0 if the
+node has taken all of them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +37,32 @@ def look(path: Path) -> Item:
     return Item(path, data.SOPClassUID, data.SOPInstanceUID, data.file_meta.TransferSyntaxUID)
 
 
+class Progress:
+    """Bytes that have left, of about how many, and how fast."""
+
+    def __init__(self, total: int) -> None:
+        self.total = max(total, 1)
+        self.bytes, self.began, self.shown = 0, time.monotonic(), 0.0
+
+    def add(self, length: int) -> None:
+        self.bytes += length
+        now = time.monotonic()
+        if sys.stdout.isatty() and now - self.shown >= 0.1:
+            self.shown = now
+            print(
+                f" {min(99, 100 * self.bytes // self.total):3} %, {self}   ", end="\r", flush=True
+            )
+
+    def __str__(self) -> str:
+        seconds = max(time.monotonic() - self.began, 1e-6)
+        return f"{size(self.bytes)}, {size(self.bytes / seconds)}/s"
+
+
+def size(count: float) -> str:
+    """Write a number of bytes for people."""
+    return f"{count / 1024:.1f} KiB" if count < 1024 * 1024 else f"{count / 1024 / 1024:.1f} MiB"
+
+
 class StoreScu(DicomNet):
     """Sends one file after the other; `closed` is set at the end, `failed` counts."""
 
@@ -50,6 +78,8 @@ class StoreScu(DicomNet):
         self.contexts = {pair: 2 * number + 1 for number, pair in enumerate(pairs)}
         self.next = 0
         self.failed = 0
+        self.one = Progress(0)
+        self.sent = 0
         self.closed = threading.Event()
         if tls:
             settings = DicomOpenSslContextCreationSettings(
@@ -98,6 +128,7 @@ class StoreScu(DicomNet):
         while self.next < len(self.items):
             item = self.items[self.next]
             self.next += 1
+            self.one = Progress(item.path.stat().st_size)
             try:
                 with DicomDataSet() as data:
                     data.Load(item.path, DicomDataSetLoadFlags.None_)
@@ -118,6 +149,11 @@ class StoreScu(DicomNet):
                 return
         self.SendReleaseRequest()
 
+    def OnSend(self, error: DicomExceptionCode, type: DicomPduType, length: int) -> None:
+        if type == DicomPduType.DataTransfer:
+            self.one.add(length)
+            self.sent += length
+
     def OnReceiveCStoreResponse(
         self,
         presentationID: int,
@@ -126,7 +162,7 @@ class StoreScu(DicomNet):
         instance: str,
         status: DicomCommandStatusType,
     ) -> None:
-        print(f"{self.items[self.next - 1].path}: {status}")
+        print(f"{self.items[self.next - 1].path}: {status}, {self.one}", flush=True)
         if status != DicomCommandStatusType.Success and int(status) >> 12 != 0xB:  # a warning
             self.failed += 1
         self.send_next()
@@ -161,7 +197,7 @@ def main() -> int:
             print(error, file=sys.stderr)
             return 1
         net.closed.wait()
-        print(f"{len(items) - net.failed} of {len(items)} sent")
+        print(f"{len(items) - net.failed} of {len(items)} sent, {size(net.sent)}")
         return 0 if net.failed == 0 else 1
 
 

@@ -841,11 +841,36 @@ C_GROUPS = (
         DICOM_LIMIT_ALLOW_PLAIN_CHILDREN   30
         DICOM_LIMIT_ARTIM_TIMEOUT 5
         DICOM_LIMIT_ASSOCIATION_TIMEOUT 6
+        DICOM_LIMIT_IDLE_TIMEOUT 7
         DICOM_LIMIT_SEND_TIMEOUT 8
         DICOM_LIMIT_PROGRESS_TIMEOUT 9
         DICOM_LIMIT_DATA_SET_MEMORY 23
         DICOM_LIMIT_DATA_SET_TOTAL 24
         DICOM_LIMIT_SEND_QUEUE 25
+        DICOM_LIMIT_SPILL_QUOTA 26
+        """,
+    ),
+    group(
+        "L_DicomSetReceiveSink: where the data sets of C-STORE requests go",
+        """
+        DICOM_SINK_MEMORY  0
+        DICOM_SINK_FILE    1
+        DICOM_SINK_DISCARD 2
+        DICOM_SINK_CHUNKS  3
+        """,
+    ),
+    group(
+        "RECEIVECHUNKCALLBACK",
+        """
+        DICOM_CHUNK_FIRST 1
+        DICOM_CHUNK_LAST  2
+        """,
+    ),
+    group(
+        "L_DicomSetAutoRespond",
+        """
+        DICOM_AUTO_RESPOND_ECHO    1
+        DICOM_AUTO_RESPOND_RELEASE 2
         """,
     ),
     group(

@@ -2,7 +2,7 @@
 # Installs what is missing of Debian's packages (12 and 13; Ubuntu has the same names), quietly and
 # only then: with everything in place no network is needed.
 #
-#   tools/deps.sh build|test|all PYTHON
+#   tools/deps.sh build|test|bench|all PYTHON
 set -euo pipefail
 
 group=${1:-all}
@@ -14,7 +14,8 @@ need() { # PACKAGE COMMAND...: the package is missing when the command fails
     shift
     "$@" >/dev/null 2>&1 || missing+=("$package")
 }
-has() { command -v "$1"; }
+has() { command -v "$1" || [ -x "/usr/sbin/$1" ]; } # users have no sbin on their path
+includes_cxx() { echo "#include <$1>" | g++ -E -x c++ - -o /dev/null; }
 includes() { echo "#include <$1>" | gcc -E -x c - -o /dev/null; }
 gcc_has() { [ -e "$(gcc -print-file-name="$1")" ]; }
 clang_has() { [ -e "$(clang -print-resource-dir)/lib/linux/libclang_rt.$1-$(uname -m).a" ]; }
@@ -40,7 +41,17 @@ look() {
     need openssl has openssl
     need pkgconf has pkg-config
     need dcmtk has storescu
+    need chromium has chromium # the page of the diagnosis is looked at in a browser
+    need orthanc has Orthanc
+    need stunnel4 has stunnel
+    need tshark has tshark
     [ "$group" = test ] && return
+    if [ "$group" = bench ]; then
+        need g++ has g++
+        need libdcmtk-dev includes_cxx dcmtk/dcmtls/tlslayer.h
+        need util-linux has taskset
+        return
+    fi
     need clang has clang
     need clang-tidy has clang-tidy
     need libgcc-12-dev gcc_has libtsan.so

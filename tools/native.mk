@@ -94,7 +94,7 @@ $(OUT)/fuzz_%: $(OUT)/tests/csrc/fuzz_%.o $(ARCHIVE)
 
 # ---- lint --------------------------------------------------------------------------------------
 
-CHECKED := $(SOURCES) $(IN_TESTS) $(wildcard examples/c/*.c)
+CHECKED := $(SOURCES) $(IN_TESTS) $(wildcard examples/c/*.c benchmarks/programs/*.c)
 POLLERS := $(wildcard csrc/*poller*.c)
 # Both compilers with the optimiser on: some warnings come only from there.
 GCC_CHECKS := $(CHECKED:%=gcc@%)

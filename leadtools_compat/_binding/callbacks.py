@@ -52,7 +52,7 @@ from leadtools_compat.dicom.enums_codes import (
     DicomSecurityCertificateExceptionCode,
 )
 
-__all__ = ["alive", "escaped", "install", "install_gates", "tell"]
+__all__ = ["alive", "escaped", "guard", "install", "install_gates", "tell"]
 
 ACCEPT = 1
 STOP = 0
@@ -74,6 +74,7 @@ def install(
     table = ffi.new("DICOMNETCALLBACK *")
     table.uStructSize = ffi.sizeof("DICOMNETCALLBACK")
     table.pUserData = user_pointer(life)
+    table.pfnReceiveChunk = lib.ldc_py_receive_chunk  # called for that sink only
     ours = {
         "OnConnect": ("pfnConnect", lib.ldc_py_connect),
         "OnAccept": ("pfnAccept", lib.ldc_py_accept),
@@ -113,7 +114,14 @@ def _keep(owner: Any, name: str, error: BaseException) -> None:
     state = owner.__dict__[STATE]
     if state.exception is None:
         state.exception = error
-    deliver(error, f"{type(owner).__name__}.{name}")
+    if state.runner is None or not state.runner.take(error):
+        deliver(error, f"{type(owner).__name__}.{name}")
+
+
+def _run(owner: Any, name: str, function: Callable[[], Any]) -> Any:
+    """Run user code here, or on the thread that waits for it (the Scu classes have one)."""
+    runner = owner.__dict__[STATE].runner
+    return function() if runner is None else runner.run(owner, name, function)
 
 
 def _describe(name: str, error: BaseException) -> bytes:
@@ -147,7 +155,8 @@ def ldc_py_verify(net: Any, ok: int, certificate: Any, code: int, message: Any) 
         complaint = DicomSecurityCertificateException(
             DicomSecurityCertificateExceptionCode(code), from_c(message)
         )
-        answer = owner.OnVerify(ok, from_c(certificate), complaint)
+        text = from_c(certificate)
+        answer = _run(owner, "OnVerify", lambda: owner.OnVerify(ok, text, complaint))
         try:
             number = operator.index(answer)
         except TypeError as reason:
@@ -199,10 +208,23 @@ def tell(
     after: Callable[[], object] | None = None,
 ) -> None:
     """Make the arguments, call an overridable with them, then `after`; any of it may fail."""
-    try:
-        getattr(owner, name)(*arguments())
+
+    def act() -> None:
+        given = tuple(arguments())
+        runner = owner.__dict__[STATE].runner
+        if runner is not None:
+            given = runner.arguments(owner, name, given)
+        _run(owner, name, lambda: getattr(owner, name)(*given))
         if after is not None:
             after()
+
+    guard(net, owner, name, act)
+
+
+def guard(net: Any, owner: Any, name: str, act: Callable[[], object]) -> None:
+    """Run user code that may fail."""
+    try:
+        act()
     except BaseException as error:  # noqa: BLE001 - C cannot take it: the record and the hook do
         lib.L_DicomReportCallbackFailure(net, _describe(name, error))
         _keep(owner, name, error)

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from leadtools_compat._binding import callbacks, ffi, lib
-from leadtools_compat._binding.lifetime import life_of
+from leadtools_compat._binding.lifetime import STATE, life_of
 from leadtools_compat._binding.text import from_c
 from leadtools_compat.dicom import dicom_associate, dicom_data_set
 from leadtools_compat.dicom.enums_codes import DicomExceptionCode
@@ -151,6 +151,22 @@ def ldc_py_receive_unknown(
             "OnReceiveUnknown",
             lambda: [bytes(ffi.buffer(data, count)) if count else b""],
         )
+
+
+@ffi.def_extern(onerror=_escaped)
+def ldc_py_receive_chunk(
+    net: Any, context: int, message: int, data: Any, count: int, flags: int, user: Any
+) -> None:
+    """RECEIVECHUNKCALLBACK: a callable as `receive_sink`."""
+    owner = callbacks.alive(life_of(user))
+    if owner is None:
+        return
+    state = owner.__dict__[STATE]
+    if flags & lib.DICOM_CHUNK_FIRST:
+        state.chunk_taking = state.chunk_taker
+    taker = state.chunk_taking
+    if count > 0:
+        callbacks.guard(net, owner, "receive_sink", lambda: taker(bytes(ffi.buffer(data, count))))
 
 
 @ffi.def_extern(onerror=_escaped)

@@ -19,6 +19,8 @@ __all__ = [
     "peer_certificates",
     "statistics",
     "tls_info",
+    "traffic",
+    "verify_remedy",
 ]
 
 ADDRESS_CHARS = 64
@@ -98,6 +100,13 @@ def failure(handle: Any) -> FailureFields | None:
     )
 
 
+def traffic(handle: Any) -> tuple[int, int]:
+    """Read how many bytes of PDUs were sent and received; zeros for a net that is gone."""
+    counts = ffi.new("L_UINT64[2]")
+    lib.L_DicomGetTraffic(handle, counts, counts + 1)
+    return int(counts[0]), int(counts[1])
+
+
 def peer_certificates(handle: Any) -> list[tuple[bytes, str]]:
     """Copy DER and text of each certificate the peer sent, leaf first."""
     certificates = []
@@ -121,6 +130,11 @@ def certificate_text(certificate: bytes, kind: int) -> str:
     text = ffi.new("L_TCHAR[]", max(size[0], 1))
     check(lib.L_DicomGetCertificateText(certificate, len(certificate), kind, text, size))
     return from_c(text)
+
+
+def verify_remedy(code: int) -> str:
+    """Give the sentence about what to do for a verification code."""
+    return from_c(lib.L_DicomGetVerifyRemedy(code))
 
 
 def fill_settings(settings: TlsSettings) -> tuple[Any, Any]:

@@ -28,6 +28,7 @@ _BYTES = {
     "data_set_memory": lib.DICOM_LIMIT_DATA_SET_MEMORY,
     "data_set_total": lib.DICOM_LIMIT_DATA_SET_TOTAL,
     "send_queue": lib.DICOM_LIMIT_SEND_QUEUE,
+    "spill_quota": lib.DICOM_LIMIT_SPILL_QUOTA,
 }
 _ALL = {**_COUNTS, **_BYTES}
 
@@ -38,8 +39,10 @@ class NetLimits(MutableMapping[str, int]):
     ``connections`` (open connections of a listener), ``handshakes_per_address`` and
     ``handshakes_total`` (unfinished TLS handshakes; at the limit the oldest one ends). In bytes:
     ``data_set_memory`` (of a received data set in memory; past that it goes into a file),
-    ``data_set_total`` (of a received data set in all) and ``send_queue`` (what may wait to be sent
-    before a ``Send...`` call waits).
+    ``data_set_total`` (of a received data set in all), ``send_queue`` (what may wait to be sent
+    behind the message in hand before a ``Send...`` call waits) and ``spill_quota`` (temporary files
+    of all that the children of a listener have received, of a client: its own; default 16 GiB).
+    A connection that is there follows.
     """
 
     def __init__(self, net: Any) -> None:
@@ -132,7 +135,7 @@ class NetTuning:
     def artim_timeout(self) -> float:
         """Seconds to wait for the first PDU, and for the end of a connection (ours).
 
-        PS3.8 9.1.5. A connection keeps the value that it began with.
+        PS3.8 9.1.5. A wait that has begun keeps its time.
         """
         return _get_seconds(self, lib.DICOM_LIMIT_ARTIM_TIMEOUT)
 
@@ -144,7 +147,8 @@ class NetTuning:
     def association_timeout(self) -> float:
         """Seconds for an answer to a request for an association or its release (ours).
 
-        A connection keeps the value that it began with.
+        A wait that has begun keeps its time. A release waits for what was queued before it as long
+        as that moves.
         """
         return _get_seconds(self, lib.DICOM_LIMIT_ASSOCIATION_TIMEOUT)
 
@@ -154,8 +158,24 @@ class NetTuning:
         _set_seconds(self, limit, "association_timeout", value, 0.001, DAY)
 
     @property
+    def idle_timeout(self) -> float:
+        """Seconds without a byte in either direction before a connection ends (ours).
+
+        0, the default: off. An association is aborted, and `OnClose` says ``NetTimeout``. While an
+        override performs a request, or has not answered it yet, the time does not run.
+        """
+        return _get_seconds(self, lib.DICOM_LIMIT_IDLE_TIMEOUT)
+
+    @idle_timeout.setter
+    def idle_timeout(self, value: float) -> None:
+        _set_seconds(self, lib.DICOM_LIMIT_IDLE_TIMEOUT, "idle_timeout", value, 0.0, DAY)
+
+    @property
     def send_timeout(self) -> float:
-        """Seconds that a ``Send...`` call waits for room in the queue (ours)."""
+        """Seconds that a ``Send...`` call waits for room in the queue (ours).
+
+        They begin anew while the peer takes what we send, at least 256 KiB of it.
+        """
         return _get_seconds(self, lib.DICOM_LIMIT_SEND_TIMEOUT)
 
     @send_timeout.setter

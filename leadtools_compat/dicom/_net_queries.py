@@ -98,6 +98,14 @@ class NetQueries:
         """
         return DicomNetSecurityMode(lib.L_DicomGetSecurityMode(live(self).handle))
 
+    @property
+    def traffic(self) -> tuple[int, int]:
+        """Bytes of PDUs sent and received on the present or last connection (ours).
+
+        (0, 0) before the first one and after `Dispose`. Shows whether data moves.
+        """
+        return reads.traffic(state_of(self).handle)
+
     def GetClientCount(self) -> int:
         """Count the open children of a listener.
 

@@ -47,7 +47,7 @@ class NetReceive(NetReceiveN):
         pduType
             Its type.
         buffer
-            The PDU with its header, for the time of the call; of a long one the first MiB.
+            The whole PDU with its header, for the time of the call.
         bytes
             Length of `buffer`.
 

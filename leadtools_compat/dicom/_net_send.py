@@ -14,7 +14,9 @@ from leadtools_compat.dicom import _data_set_codec as codec
 from leadtools_compat.dicom._arguments import integer
 from leadtools_compat.dicom._data_set_state import DataSetState, state_of_argument
 from leadtools_compat.dicom._net_state import NetState, call, live
+from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.enums_codes import DicomExceptionCode
+from leadtools_compat.dicom.enums_dimse import DicomNetFlags
 
 if TYPE_CHECKING:
     from leadtools_compat.dicom.dicom_data_set import DicomDataSet
@@ -57,12 +59,23 @@ def _agreed(state: NetState, context: int) -> str:
     return Association(handle).text(lib.L_DicomGetTransfer, context, 0)
 
 
-def _converted(state: NetState, data: DataSetState, context: int) -> DataSet | None:
+def _converted(
+    state: NetState, data: DataSetState, context: int, refused: DicomException
+) -> DataSet:
+    """Bring a data set to the syntax of its context; what loses nothing is done."""
     agreed = _agreed(state, context)
     if not agreed:
-        return None
-    with data:
-        return data.converted(agreed)
+        raise refused
+    try:
+        with data:
+            converted = data.converted(agreed, True)
+    except DicomException as error:
+        if error.Code != DicomExceptionCode.CodecNotAvailable:
+            raise
+        raise DicomException(refused.Code, f"{refused.Message} {error.Message}") from error
+    if converted is None:
+        raise refused
+    return converted
 
 
 def send(
@@ -70,11 +83,13 @@ def send(
     function: Callable[..., int],
     *arguments: Any,
     data: DicomDataSet | None = _NOT_GIVEN,
+    keys: bool = False,
 ) -> None:
     """Call a C function that sends; `data`, if it has one, is its last argument.
 
     C looks at the transfer syntax before it sends anything. Only when it has refused a data set is
-    that converted, so what fits goes out without being looked at.
+    that converted, so what fits goes out without being looked at. `keys`: the data set is an
+    identifier, in which group lengths are no keys; they stay behind unless the net's flags say not.
     """
     state = live(net)
     if data is _NOT_GIVEN:
@@ -84,14 +99,15 @@ def send(
         call(state, function(state.handle, *arguments, ffi.NULL))
         return
     given = state_of_argument(data, "ds")
+    kept = DicomNetFlags.SendDataWithGroupLengthStandardDataElements
+    strip = keys and not lib.L_DicomGetNetFlags(state.handle) & kept
     with given:
-        own = DataSet.retain(given.settled().handle)
+        settled = given.without_group_lengths() if strip else given.settled()
+        own = DataSet.retain(settled.handle)
     code = function(state.handle, *arguments, own.handle)
     if code == DicomExceptionCode.TransferSyntaxNotSupported:
         refused = last_error(code)
-        converted = _converted(state, given, arguments[0])
-        if converted is None:
-            raise refused
+        converted = _converted(state, given, arguments[0], refused)
         code = function(state.handle, *arguments, converted.handle)
         converted.free()
     own.free()  # the message has its own reference

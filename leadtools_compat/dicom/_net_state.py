@@ -7,8 +7,9 @@ may define whatever it likes. Reading goes through ``__dict__``, past any ``__ge
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from leadtools_compat._binding import ffi, lib, reads
 from leadtools_compat._binding.errors import last_error
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NetState",
+    "Runner",
     "Snapshot",
     "call",
     "copy_association",
@@ -53,11 +55,27 @@ class Snapshot:
     association: DicomAssociate | None
 
 
+class Runner(Protocol):
+    """Runs callbacks on a thread of its own choice, and takes what they raise."""
+
+    def run(self, owner: Any, name: str, function: Callable[[], Any]) -> Any:
+        """Run the callback `name` of `owner` to its end; what it raises comes out."""
+
+    def arguments(self, owner: Any, name: str, given: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Say what the callback `name` of `owner` is to be called with."""
+
+    def take(self, error: BaseException) -> bool:
+        """Take an exception that a callback has raised; False: nobody here waits for it."""
+
+
 class NetState:
     """The private state of one net."""
 
     __slots__ = (
+        "auto_respond",
         "children",
+        "chunk_taker",
+        "chunk_taking",
         "close_told",
         "closes_owed",
         "crl_file",
@@ -69,6 +87,8 @@ class NetState:
         "life",
         "lock",
         "parent",
+        "receive_sink",
+        "runner",
         "send_ca_names",
         "snapshot",
         "socket_options",
@@ -97,9 +117,17 @@ class NetState:
         self.judges: bool | None = None
         """Whether C asks Python for certificates; None: not told yet, which means that it does."""
         self.tls_resumption = False
+        self.runner: Runner | None = None
+        """Who runs the callbacks, if that is not the thread that C calls on."""
         self.expected_host: str | None = None
         self.crl_file: Any = None
         self.send_ca_names = True
+        self.receive_sink: str | Callable[[bytes], object] = "memory"
+        self.chunk_taker: Callable[[bytes], object] | None = None
+        """The callable that was set last."""
+        self.chunk_taking: Callable[[bytes], object] | None = None
+        """The one that has got the first pieces of a data set, and gets them all."""
+        self.auto_respond: frozenset[str] = frozenset()
         self.socket_options = DicomSocketOptions()
 
 

@@ -10,6 +10,7 @@ from leadtools_compat._binding.errors import last_error
 from leadtools_compat._binding.text import Address, StrPath, address_to_c, path_to_c
 from leadtools_compat.dicom._arguments import INT_MAX, flags, integer, port
 from leadtools_compat.dicom._net_association import NetAssociation
+from leadtools_compat.dicom._net_calls import NetCalls
 from leadtools_compat.dicom._net_helpers import (
     describe,
     install,
@@ -27,6 +28,7 @@ from leadtools_compat.dicom._net_messages_n import NetMessagesN
 from leadtools_compat.dicom._net_overridables import NetOverridables
 from leadtools_compat.dicom._net_queries import NetQueries
 from leadtools_compat.dicom._net_receive import NetReceive
+from leadtools_compat.dicom._net_receiving import NetReceiving
 from leadtools_compat.dicom._net_state import (
     NetState,
     Snapshot,
@@ -61,8 +63,10 @@ class DicomNet(
     NetAssociation,
     NetMessages,
     NetMessagesN,
+    NetCalls,
     NetOverridables,
     NetReceive,
+    NetReceiving,
     NetIscl,
 ):
     """A DICOM network connection, or a listener for them; plain or with TLS.

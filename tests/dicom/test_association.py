@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,12 +23,12 @@ from leadtools_compat.dicom import (
     DicomNet,
 )
 from tests.conftest import Unraisable
+from tests.dicom.bare import RELEASE_REQUEST, RELEASE_RESPONSE, bare_acceptor, pdu
 from tests.dicom.nodes import CT, EXPLICIT, IMPLICIT, VERIFICATION, Link, accept_all, request
 from tests.support import PATIENCE, refused
 
 Success = DicomExceptionCode.Success
 Aborted = DicomExceptionCode.NetConnectionAborted
-RELEASE_REQUEST, RELEASE_RESPONSE = b"\5\0\0\0\0\4\0\0\0\0", b"\6\0\0\0\0\4\0\0\0\0"
 User, Provider = DicomAbortSourceType.User, DicomAbortSourceType.Provider
 
 
@@ -196,36 +195,18 @@ def test_release_collision_at_the_acceptor(plain: Link, unraisable: Unraisable, 
         peer.sendall(request((VERIFICATION, IMPLICIT)).to_bytes())
         child = listener.child()
         child.log.wait("OnReceiveAssociateRequest")
-        assert _pdu(reader)[0] == 2
+        assert pdu(reader)[0] == 2
         child.SendReleaseRequest()
-        assert _pdu(reader) == RELEASE_REQUEST
+        assert pdu(reader) == RELEASE_REQUEST
         peer.sendall(RELEASE_REQUEST)
         child.log.wait("OnReceiveReleaseRequest")
         if order == "before" and unraisable.rest():
             unraisable.expect(DicomException)
             pytest.fail("SendReleaseResponse was refused in the handler")
         peer.sendall(RELEASE_RESPONSE)
-        assert _pdu(reader) == RELEASE_RESPONSE
+        assert pdu(reader) == RELEASE_RESPONSE
     assert child.log.wait("OnClose").code == Success
     assert not child.log.all("OnReceiveAbort")
-
-
-@contextmanager
-def bare_acceptor(scu: Any) -> Iterator[tuple[socket.socket, Any]]:
-    """Associate a client of ours with a bare socket."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        scu.Connect(None, 0, "127.0.0.1", server.getsockname()[1])
-        peer, _ = server.accept()
-    with peer, peer.makefile("rb") as reader:
-        scu.log.wait("OnConnect", len(scu.log.all("OnReceiveAssociateAccept")) + 1)
-        scu.SendAssociateRequest(request((VERIFICATION, IMPLICIT)))
-        asked = DicomAssociate.from_bytes(_pdu(reader))
-        with DicomAssociate(False) as answer:
-            answer.AddPresentationContext(1, 0, VERIFICATION)
-            answer.AddTransfer(1, IMPLICIT)
-            peer.sendall(answer.to_bytes(asked))
-        scu.log.wait("OnReceiveAssociateAccept", len(scu.log.all("OnConnect")))
-        yield peer, reader
 
 
 def test_release_collision_at_the_requestor(plain: Link) -> None:
@@ -233,9 +214,9 @@ def test_release_collision_at_the_requestor(plain: Link) -> None:
     scu = plain.scu(OnReceiveReleaseRequest=DicomNet.SendReleaseResponse)
     with bare_acceptor(scu) as (peer, reader):
         scu.SendReleaseRequest()
-        assert _pdu(reader) == RELEASE_REQUEST
+        assert pdu(reader) == RELEASE_REQUEST
         peer.sendall(RELEASE_REQUEST)
-        assert _pdu(reader) == RELEASE_RESPONSE
+        assert pdu(reader) == RELEASE_RESPONSE
         peer.sendall(RELEASE_RESPONSE)
         scu.log.wait("OnReceiveReleaseResponse")
         assert scu.log.wait("OnClose").code == Success
@@ -246,7 +227,7 @@ def test_pdu_of_an_unknown_type_is_shown_and_ends_the_connection(plain: Link) ->
     unknown = b"\x55\0\0\0\0\3abc"
     with bare_acceptor(scu) as (peer, reader):
         peer.sendall(unknown)
-        assert _pdu(reader)[0] == 7
+        assert pdu(reader)[0] == 7
         (shown,) = scu.log.wait("OnReceiveUnknown").arguments
         assert len(shown) >= 6  # the header at least: it is refused before the rest is read
         assert unknown.startswith(shown)
@@ -269,15 +250,10 @@ def test_peer_that_closes_right_after_the_release(plain: Link) -> None:
     for count in range(1, 31):  # response and end arrive together in some of them only
         with bare_acceptor(scu) as (peer, reader):
             scu.SendReleaseRequest()
-            assert _pdu(reader) == RELEASE_REQUEST
+            assert pdu(reader) == RELEASE_REQUEST
             peer.sendall(RELEASE_RESPONSE)
         assert scu.log.wait("OnClose", count).code == Success, (count, scu.failure)
         assert scu.failure is None
-
-
-def _pdu(reader: Any) -> bytes:
-    header: bytes = reader.read(6)
-    return header + bytes(reader.read(int.from_bytes(header[2:], "big")))
 
 
 def test_what_is_not_allowed_now(plain: Link) -> None:

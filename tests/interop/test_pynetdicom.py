@@ -14,11 +14,14 @@ import pytest
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
-from pynetdicom import AE, evt
+from pynetdicom import AE, build_context, build_role, evt
 
 from leadtools_compat.dicom import DicomCommandStatusType, DicomDataSet, DicomNet
-from leadtools_compat.testing import Identity, TestPki
-from tests.dicom.nodes import IMPLICIT, Link, request
+from leadtools_compat.testing import TestPki
+from tests.dicom.nodes import IMPLICIT
+from tests.interop.archive import PATIENT_GET, Archive, answers, same, with_get
+from tests.interop.archive import files as archived
+from tests.interop.wires import Kind, Wire, released
 from tests.support import PATIENCE, Listener
 
 VERIFICATION = "1.2.840.10008.1.1"
@@ -42,24 +45,16 @@ FILES = (
 """Of every kind of transfer syntax: pydicom's own."""
 
 
-@pytest.fixture(params=["plain", "tls"])
-def link(
-    request: pytest.FixtureRequest,
-    pki: TestPki,
-    nets: Callable[[Any], Any],
-    listen: Callable[..., Listener],
-) -> Link:
-    """Make our end, plain and with TLS."""
-    return Link(request.param, pki, listen, nets)
-
-
-def context(pki: TestPki, identity: Identity, server: bool) -> ssl.SSLContext:
+def context(tls: Kind, pki: TestPki, server: bool) -> ssl.SSLContext:
     """Make the settings of the other side: it checks our certificate, too."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
     made.check_hostname = False
-    made.verify_mode = ssl.CERT_REQUIRED
     made.load_verify_locations(pki.ca_file)
-    made.load_cert_chain(identity.combined_file)
+    made.verify_mode = ssl.CERT_REQUIRED
+    if server and not tls.client_certificate:
+        made.verify_mode = ssl.CERT_OPTIONAL
+    if server or tls.client_certificate:
+        made.load_cert_chain((pki.server if server else pki.client).combined_file)
     return made
 
 
@@ -69,10 +64,11 @@ def ae() -> Any:
     return made
 
 
-def associated(link: Link, pki: TestPki, listener: Listener, entity: Any) -> Any:
-    tls = None if link.kind == "plain" else (context(pki, pki.client, server=False), None)
-    association = entity.associate("127.0.0.1", listener.HostPort, tls_args=tls)
+def associated(link: Wire, pki: TestPki, listener: Listener, entity: Any, **options: Any) -> Any:
+    tls = None if link.tls is None else (context(link.tls, pki, server=False), None)
+    association = entity.associate("127.0.0.1", listener.HostPort, tls_args=tls, **options)
     assert association.is_established
+    link.check(listener.child())
     return association
 
 
@@ -87,10 +83,35 @@ def files() -> list[Path]:
     return [Path(str(get_testdata_file(name, download=False))) for name in FILES]
 
 
+Serve = Callable[..., int]
+
+
+@pytest.fixture
+def serve(link: Wire, pki: TestPki) -> Iterator[Serve]:
+    """Start a server of theirs; gives the port."""
+    servers = []
+
+    def start(handlers: list[Any], *contexts: tuple[Any, ...]) -> int:
+        entity = ae()
+        for one in contexts:
+            entity.add_supported_context(*one)
+        tls = None if link.tls is None else context(link.tls, pki, server=True)
+        server = entity.start_server(
+            ("127.0.0.1", 0), block=False, evt_handlers=handlers, ssl_context=tls
+        )
+        servers.append(server)
+        port: int = server.socket.getsockname()[1]
+        return port
+
+    yield start
+    for server in servers:
+        server.shutdown()
+
+
 # ---- pynetdicom asks, we answer ----
 
 
-def test_their_echo(link: Link, pki: TestPki) -> None:
+def test_their_echo(link: Wire, pki: TestPki) -> None:
     listener = link.scp()
     entity = ae()
     entity.add_requested_context(VERIFICATION)
@@ -101,7 +122,7 @@ def test_their_echo(link: Link, pki: TestPki) -> None:
     assert listener.child().log.wait("OnClose").code == 0
 
 
-def test_their_store_of_real_files(link: Link, pki: TestPki) -> None:
+def test_their_store_of_real_files(link: Wire, pki: TestPki) -> None:
     listener = link.scp()
     entity = ae()
     data = [dcmread(path) for path in files()]
@@ -118,7 +139,7 @@ def test_their_store_of_real_files(link: Link, pki: TestPki) -> None:
     association.release()
 
 
-def test_their_find_with_pending_answers(link: Link, pki: TestPki) -> None:
+def test_their_find_with_pending_answers(link: Wire, pki: TestPki) -> None:
     def find(net: DicomNet, p: int, m: int, c: str, priority: Any, ds: DicomDataSet) -> None:
         assert ds.to_pydicom().PatientName == "D*"
         for number in range(5):
@@ -140,7 +161,7 @@ def test_their_find_with_pending_answers(link: Link, pki: TestPki) -> None:
     association.release()
 
 
-def test_their_move_sees_our_counts(link: Link, pki: TestPki) -> None:
+def test_their_move_sees_our_counts(link: Wire, pki: TestPki) -> None:
     def move(net: DicomNet, p: int, m: int, c: str, *rest: Any) -> None:
         net.SendCMoveResponse(p, m, c, DicomCommandStatusType.Pending, 3, 2, 1, 4, None)
         net.SendCMoveResponse(
@@ -162,7 +183,53 @@ def test_their_move_sees_our_counts(link: Link, pki: TestPki) -> None:
     association.release()
 
 
-def test_their_n_services(link: Link, pki: TestPki) -> None:
+def test_their_move_brings_files_of_our_archive(link: Wire, pki: TestPki, serve: Serve) -> None:
+    got: list[Dataset] = []
+
+    def keep(event: Any) -> int:
+        assert event.request.MoveOriginatorApplicationEntityTitle == "PYNETDICOM"
+        got.append(event.dataset)
+        return 0
+
+    stored = archived("CT_small.dcm", "rtplan.dcm")
+    supported = [(file.sop_class, [file.syntax]) for file in stored]
+    port = serve([(evt.EVT_C_STORE, keep)], *supported)
+    archive = Archive(stored, link, {"THEIRS": port})
+    entity = ae()
+    entity.add_requested_context(MOVE)
+    association = associated(link, pki, link.scp(**archive.hooks), entity)
+    query = identifier(PatientID="*", QueryRetrieveLevel="PATIENT")
+    *_, last = [status for status, _ in association.send_c_move(query, "THEIRS", MOVE)]
+    assert (last.Status, last.NumberOfCompletedSuboperations) == (0, 2)
+    same(got, stored)
+    association.release()
+    assert archive.log.wait("OnClose").code == 0
+
+
+def test_their_get_from_our_archive(link: Wire, pki: TestPki) -> None:
+    got: list[Dataset] = []
+
+    def keep(event: Any) -> int:
+        got.append(event.dataset)
+        return 0
+
+    stored = archived("CT_small.dcm", "rtplan.dcm")
+    listener = link.scp(**Archive(stored, link).hooks)
+    entity = ae()
+    entity.add_requested_context(PATIENT_GET)
+    for file in stored:
+        entity.add_requested_context(file.sop_class, file.syntax)
+    roles = [build_role(file.sop_class, scp_role=True) for file in stored]
+    handlers = [(evt.EVT_C_STORE, keep)]
+    association = associated(link, pki, listener, entity, ext_neg=roles, evt_handlers=handlers)
+    query = identifier(PatientID="*", QueryRetrieveLevel="PATIENT")
+    *_, last = [status for status, _ in association.send_c_get(query, PATIENT_GET)]
+    assert (last.Status, last.NumberOfCompletedSuboperations) == (0, 2)
+    same(got, stored)
+    association.release()
+
+
+def test_their_n_services(link: Wire, pki: TestPki) -> None:
     answer = identifier(PerformedProcedureStepStatus="IN PROGRESS")
 
     def respond(service: str, *extra: Any) -> Callable[..., None]:
@@ -198,7 +265,7 @@ def test_their_n_services(link: Link, pki: TestPki) -> None:
     one.release()
 
 
-def test_their_abort(link: Link, pki: TestPki) -> None:
+def test_their_abort(link: Wire, pki: TestPki) -> None:
     listener = link.scp()
     entity = ae()
     entity.add_requested_context(VERIFICATION)
@@ -209,53 +276,15 @@ def test_their_abort(link: Link, pki: TestPki) -> None:
 
 # ---- we ask, pynetdicom answers ----
 
-Serve = Callable[..., int]
 
-
-@pytest.fixture
-def serve(link: Link, pki: TestPki) -> Iterator[Serve]:
-    """Start a server of theirs; gives the port."""
-    servers = []
-
-    def start(handlers: list[Any], *contexts: tuple[Any, ...]) -> int:
-        entity = ae()
-        for one in contexts:
-            entity.add_supported_context(*one)
-        tls = None if link.kind == "plain" else context(pki, pki.server, server=True)
-        server = entity.start_server(
-            ("127.0.0.1", 0), block=False, evt_handlers=handlers, ssl_context=tls
-        )
-        servers.append(server)
-        port: int = server.socket.getsockname()[1]
-        return port
-
-    yield start
-    for server in servers:
-        server.shutdown()
-
-
-def ours(link: Link, port: int, *contexts: tuple[str, str], **hooks: Any) -> Any:
-    scu = link.scu(**hooks)
-    scu.Connect(None, 0, "127.0.0.1", port)
-    scu.log.wait("OnConnect" if link.kind == "plain" else "OnSecureLinkReady")
-    scu.SendAssociateRequest(request(*contexts))
-    scu.log.wait("OnReceiveAssociateAccept")
-    return scu
-
-
-def released(scu: Any) -> None:
-    scu.SendReleaseRequest()
-    assert scu.log.wait("OnClose").code == 0, (scu.failure, scu.log.names())
-
-
-def test_our_echo(link: Link, serve: Serve) -> None:
-    scu = ours(link, serve([], (VERIFICATION,)), (VERIFICATION, IMPLICIT))
+def test_our_echo(link: Wire, serve: Serve) -> None:
+    scu = link.associated_to(serve([], (VERIFICATION,)), (VERIFICATION, IMPLICIT))
     scu.SendCEchoRequest(1, 5, VERIFICATION)
     assert scu.log.wait("OnReceiveCEchoResponse").arguments == (1, 5, VERIFICATION, 0)
     released(scu)
 
 
-def test_our_store_of_real_files(link: Link, serve: Serve) -> None:
+def test_our_store_of_real_files(link: Wire, serve: Serve) -> None:
     got: list[tuple[Any, Dataset]] = []
 
     def store(event: Any) -> int:
@@ -268,7 +297,7 @@ def test_our_store_of_real_files(link: Link, serve: Serve) -> None:
     for sop_class, syntax in contexts:
         supported.setdefault(sop_class, []).append(syntax)
     port = serve([(evt.EVT_C_STORE, store)], *supported.items())
-    scu = ours(link, port, *contexts)
+    scu = link.associated_to(port, *contexts)
     for count, (path, one) in enumerate(zip(files(), data, strict=True), 1):
         pair = (str(one.SOPClassUID), str(one.file_meta.TransferSyntaxUID))
         with DicomDataSet() as sent:
@@ -281,7 +310,7 @@ def test_our_store_of_real_files(link: Link, serve: Serve) -> None:
     released(scu)
 
 
-def test_our_find_and_move(link: Link, serve: Serve) -> None:
+def test_our_find_and_move(link: Wire, serve: Serve) -> None:
     def find(event: Any) -> Iterator[tuple[int, Dataset | None]]:
         for number in range(3):
             yield 0xFF00, identifier(PatientID=f"{event.identifier.PatientID}{number}")
@@ -290,7 +319,7 @@ def test_our_find_and_move(link: Link, serve: Serve) -> None:
         yield None, None  # an unknown destination
 
     port = serve([(evt.EVT_C_FIND, find), (evt.EVT_C_MOVE, move)], (FIND,), (MOVE,))
-    scu = ours(link, port, (FIND, IMPLICIT), (MOVE, IMPLICIT))
+    scu = link.associated_to(port, (FIND, IMPLICIT), (MOVE, IMPLICIT))
     query = DicomDataSet.from_pydicom(identifier(PatientID="7", QueryRetrieveLevel="PATIENT"))
     scu.SendCFindRequest(1, 1, FIND, 0, query)
     scu.log.wait("OnReceiveCFindResponse", 4)
@@ -305,7 +334,70 @@ def test_our_find_and_move(link: Link, serve: Serve) -> None:
     released(scu)
 
 
-def test_our_n_services(link: Link, serve: Serve) -> None:
+def test_our_move_of_their_files_to_our_listener(link: Wire, pki: TestPki, serve: Serve) -> None:
+    stored = archived("CT_small.dcm", "rtplan.dcm")
+    listener = link.scp()
+    tls = None if link.tls is None else (context(link.tls, pki, server=False), None)
+
+    def move(event: Any) -> Iterator[Any]:
+        assert event.move_destination == "OURS"
+        contexts = [build_context(file.sop_class, file.syntax) for file in stored]
+        yield "127.0.0.1", listener.HostPort, {"tls_args": tls, "contexts": contexts}
+        yield len(stored)
+        for file in stored:
+            yield 0xFF00, file.data
+
+    port = serve([(evt.EVT_C_MOVE, move)], (MOVE,))
+    scu = link.associated_to(port, (MOVE, IMPLICIT))
+    query = DicomDataSet.from_pydicom(identifier(PatientID="*", QueryRetrieveLevel="PATIENT"))
+    scu.SendCMoveRequest(1, 7, MOVE, 0, "OURS", query)
+    assert answers(scu, "OnReceiveCMoveResponse")[-1][3:8] == (0, 0, 2, 0, 0)
+    child = listener.child()
+    child.log.wait("OnReceiveCStoreRequest", 2)
+    events = child.log.all("OnReceiveCStoreRequest")
+    assert {event.arguments[6] for event in events} == {7}
+    same([event.arguments[-1].to_pydicom() for event in events], stored)
+    released(scu)
+    assert child.log.wait("OnClose").code == 0
+
+
+def test_our_get_of_their_files(link: Wire, serve: Serve) -> None:
+    stored = archived("CT_small.dcm", "rtplan.dcm")
+
+    def get(event: Any) -> Iterator[Any]:
+        yield len(stored)
+        for file in stored:
+            yield 0xFF00, file.data
+
+    contexts = [(file.sop_class, IMPLICIT, True, True) for file in stored]
+    port = serve([(evt.EVT_C_GET, get)], (PATIENT_GET,), *contexts)
+    scu = with_get(link, port, "PYNETDICOM", stored)
+    query = DicomDataSet.from_pydicom(identifier(PatientID="*", QueryRetrieveLevel="PATIENT"))
+    scu.SendCGetRequest(1, 7, PATIENT_GET, 0, query)
+    final = answers(scu, "OnReceiveCGetResponse")[-1]
+    events = scu.log.all("OnReceiveCStoreRequest")
+    got = [event.arguments[-1].to_pydicom() for event in events]
+    assert final[3:8] == (0, 0, 2, 0, 0)
+    same(got, stored)
+    released(scu)
+
+
+def test_our_cancel_ends_their_find(link: Wire, serve: Serve) -> None:
+    def find(event: Any) -> Iterator[tuple[int, Dataset | None]]:
+        while not event.is_cancelled:
+            yield 0xFF00, identifier(PatientID="7")
+        yield 0xFE00, None
+
+    scu = link.associated_to(serve([(evt.EVT_C_FIND, find)], (FIND,)), (FIND, IMPLICIT))
+    query = DicomDataSet.from_pydicom(identifier(PatientID="7", QueryRetrieveLevel="PATIENT"))
+    scu.SendCFindRequest(1, 1, FIND, 0, query)
+    scu.log.wait("OnReceiveCFindResponse", 3)
+    scu.SendCCancelRequest(1, 1)
+    assert answers(scu, "OnReceiveCFindResponse")[-1][3:] == (0xFE00, None)
+    released(scu)
+
+
+def test_our_n_services(link: Wire, serve: Serve) -> None:
     answer = identifier(PatientID="99")
 
     def respond(event: Any) -> tuple[int, Dataset]:
@@ -328,7 +420,7 @@ def test_our_n_services(link: Link, serve: Serve) -> None:
         (FILM_SESSION,),
         (PRINTER,),
     )
-    scu = ours(link, port, (MPPS, IMPLICIT), (FILM_SESSION, IMPLICIT), (PRINTER, IMPLICIT))
+    scu = link.associated_to(port, (MPPS, IMPLICIT), (FILM_SESSION, IMPLICIT), (PRINTER, IMPLICIT))
     data = DicomDataSet.from_pydicom(identifier(PatientID="1"))
     # pynetdicom serves each SOP class with the services that PS3.4 gives it.
     calls: list[tuple[int, str, str, tuple[Any, ...]]] = [
@@ -348,9 +440,9 @@ def test_our_n_services(link: Link, serve: Serve) -> None:
     released(scu)
 
 
-def test_our_abort(link: Link, serve: Serve) -> None:
+def test_our_abort(link: Wire, serve: Serve) -> None:
     aborted: list[Any] = []
     handlers = [(evt.EVT_ABORTED, aborted.append)]
-    scu = ours(link, serve(handlers, (CT,)), (CT, IMPLICIT))
+    scu = link.associated_to(serve(handlers, (CT,)), (CT, IMPLICIT))
     scu.SendAbort(0, 0)
     scu.log.wait("OnClose")

@@ -1,0 +1,328 @@
+"""This library from Python, both roles: what a program for it looks like, and nothing more.
+
+Verbs: serve, handshakes, echo, store, first. The client works from inside the callbacks; the main
+thread only waits for the end. `DISCARD` is the one switch for how received data sets are dropped.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+
+from talk import Options, now, ready, result, until_end, wait_for_go
+
+from leadtools_compat.dicom import (
+    DicomAssociate,
+    DicomAssociateAcceptResultType,
+    DicomCommandPriorityType,
+    DicomCommandStatusType,
+    DicomDataSet,
+    DicomDataSetLoadFlags,
+    DicomExceptionCode,
+    DicomNet,
+    DicomNetSecurityMode,
+    DicomOpenSslContextCreationSettings,
+    DicomOpenSslOptionsFlags,
+    DicomOpenSslVerificationFlags,
+    DicomSslMethodType,
+    DicomTlsCertificateType,
+)
+
+VERIFICATION = "1.2.840.10008.1.1"
+SECONDARY = "1.2.840.10008.5.1.4.1.1.7"
+IMPLICIT = "1.2.840.10008.1.2"
+EXPLICIT = "1.2.840.10008.1.2.1"
+SUCCESS = DicomCommandStatusType.Success
+MEDIUM = DicomCommandPriorityType.Medium
+
+options = Options()
+secure = bool(options.text("tls"))
+resume = options.number("resume") != 0
+mode = DicomNetSecurityMode.Tls if secure else DicomNetSecurityMode.None_
+# Where the library can be told to drop data sets as they come, that is used; else they are taken
+# whole and let go of by the callback.
+DISCARD = hasattr(DicomNet, "receive_sink")
+
+
+def set_up(net: DicomNet, identity: str) -> None:
+    if secure:
+        settings = DicomOpenSslContextCreationSettings(
+            DicomSslMethodType.SslV23,
+            options.tls("ca.pem"),
+            DicomOpenSslVerificationFlags.Peer
+            | DicomOpenSslVerificationFlags.FailIfNoPeerCertificate,
+            9,
+            DicomOpenSslOptionsFlags.NoSslV2,
+        )
+        net.Initialize(None, mode, settings)
+        if resume:
+            setattr(net, "tls_resumption", True)  # noqa: B010 - older trees have no such member
+        net.SetTlsClientCertificate(options.tls(identity), DicomTlsCertificateType.Pem, None)
+
+
+# ---- server -------------------------------------------------------------------------------------
+
+
+class Association(DicomNet):
+    """One client of the server."""
+
+    def __init__(self) -> None:
+        super().__init__(None, mode, False)
+        set_up(self, "server-combined.pem")
+        if DISCARD:
+            setattr(self, "receive_sink", "discard")  # noqa: B010 - older trees have no such member
+
+    def OnReceiveAssociateRequest(self, association: DicomAssociate) -> None:
+        with DicomAssociate(False) as answer:
+            answer.Called, answer.Calling = association.Called, association.Calling
+            answer.MaxLength = options.number("pdu", 131072)
+            for index in range(association.PresentationContextCount):
+                number = association.GetPresentationContextID(index)
+                answer.AddPresentationContext(
+                    number, DicomAssociateAcceptResultType.Success, association.GetAbstract(number)
+                )
+                answer.AddTransfer(number, association.GetTransfer(number, 0))
+            if association.IsAsynchronousOperations:
+                answer.SetAsynchronousOperations(True, association.InvokedOperationsCount, 1)
+            self.SendAssociateAccept(answer)
+
+    def OnReceiveCEchoRequest(
+        self, presentationID: int, messageID: int, affectedClass: str
+    ) -> None:
+        self.SendCEchoResponse(presentationID, messageID, affectedClass, SUCCESS)
+
+    def OnReceiveCStoreRequest(
+        self,
+        presentationID: int,
+        messageID: int,
+        affectedClass: str,
+        instance: str,
+        priority: DicomCommandPriorityType,
+        moveAE: str,
+        moveMessageID: int,
+        ds: DicomDataSet | None,
+    ) -> None:
+        self.SendCStoreResponse(presentationID, messageID, affectedClass, instance, SUCCESS)
+
+    def OnReceiveReleaseRequest(self) -> None:
+        self.SendReleaseResponse()
+
+
+class Server(DicomNet):
+    """Makes a child for every client."""
+
+    def OnAccept(self, error: DicomExceptionCode) -> None:
+        self.Accept(Association())
+
+    def OnClose(self, error: DicomExceptionCode, net: DicomNet) -> None:
+        net.Dispose()
+
+
+def serve() -> None:
+    with Server(None, DicomNetSecurityMode.None_) as server:
+        server.limits["connections"] = 20000
+        server.Listen("127.0.0.1", 0, 1024)
+        ready(server.HostPort)
+        until_end()
+        os._exit(0)  # thousands may be open: their end is not what is measured
+
+
+# ---- client -------------------------------------------------------------------------------------
+
+
+class Client(DicomNet):
+    """Does one verb; `done` is set when the main thread is to go on."""
+
+    def __init__(self, verb: str) -> None:
+        super().__init__(None, mode, False)
+        set_up(self, "client-combined.pem")
+        self.verb = verb
+        self.done = threading.Event()
+        self.seconds = options.seconds()
+        self.window = options.number("window", 1)
+        self.began = self.before = 0.0
+        self.count = self.sent = 0
+        self.bytes = 0
+        self.latencies: list[float] = []
+        self.objects: list[DicomDataSet] = []
+        self.size = options.number("size")
+        self.lock = threading.Lock()
+
+    def start(self) -> None:
+        self.done.clear()
+        self.Connect(None, 0, "127.0.0.1", options.number("port"))
+
+    def wait(self) -> None:
+        self.done.wait()
+        self.done.clear()
+
+    def OnConnect(self, error: DicomExceptionCode) -> None:
+        if error != DicomExceptionCode.Success:
+            self.give_up(f"connect: {error}")
+        elif not secure:
+            self.associate()
+
+    def OnSecureLinkReady(self, error: DicomExceptionCode) -> None:
+        if error != DicomExceptionCode.Success:
+            self.give_up(f"TLS: {self.failure}")
+        else:
+            self.associate()
+
+    def give_up(self, why: str) -> None:
+        print(why, file=sys.stderr, flush=True)
+        os._exit(1)
+
+    def associate(self) -> None:
+        with DicomAssociate(True) as request:
+            request.Called, request.Calling = options.text("called", "BENCH"), "BENCH-PY"
+            request.MaxLength = options.number("pdu", 131072)
+            for number, sop_class, syntax in (
+                (1, VERIFICATION, IMPLICIT),
+                (3, SECONDARY, EXPLICIT),
+            ):
+                request.AddPresentationContext(
+                    number, DicomAssociateAcceptResultType.Success, sop_class
+                )
+                request.AddTransfer(number, syntax)
+            if self.window > 1:
+                request.SetAsynchronousOperations(True, self.window, 1)
+            self.SendAssociateRequest(request)
+
+    def OnReceiveAssociateAccept(self, association: DicomAssociate) -> None:
+        if association.GetResult(1) != DicomAssociateAcceptResultType.Success:
+            self.give_up("verification was not accepted")
+        if self.verb == "handshakes":
+            self.SendCEchoRequest(1, 1, VERIFICATION)
+        else:
+            self.done.set()
+
+    def OnReceiveCEchoResponse(
+        self,
+        presentationID: int,
+        messageID: int,
+        affectedClass: str,
+        status: DicomCommandStatusType,
+    ) -> None:
+        if status != SUCCESS:
+            self.give_up(f"C-ECHO: {status}")
+        if self.verb == "handshakes":
+            self.SendReleaseRequest()
+            return
+        moment = now()
+        self.latencies.append(moment - self.before)
+        self.before = moment
+        if moment - self.began < self.seconds:
+            self.SendCEchoRequest(1, 1, VERIFICATION)
+        else:
+            self.done.set()
+
+    def send_object(self) -> None:
+        with self.lock:  # the first window is sent by the main thread
+            self.sent += 1
+            number = self.sent
+        which = number % len(self.objects)
+        data = self.objects[which]
+        instance = f"2.25.{self.size * 1000 + which}"
+        self.SendCStoreRequest(3, number % 65536, SECONDARY, instance, MEDIUM, "", 0, data)
+
+    def OnReceiveCStoreResponse(
+        self,
+        presentationID: int,
+        messageID: int,
+        affectedClass: str,
+        instance: str,
+        status: DicomCommandStatusType,
+    ) -> None:
+        if status != SUCCESS:
+            self.give_up(f"C-STORE: {status}")
+        self.before = now()
+        self.count += 1
+        if self.before - self.began < self.seconds:
+            self.send_object()
+        elif self.count == self.sent:
+            self.done.set()
+
+    def OnReceiveReleaseResponse(self) -> None:
+        self.Close()
+
+    def OnClose(self, error: DicomExceptionCode, net: DicomNet) -> None:
+        if error != DicomExceptionCode.Success:
+            self.give_up(f"closed: {error}, {self.failure}")
+        self.done.set()
+
+
+def load(paths: list[str], preload: bool) -> list[DicomDataSet]:
+    """Open files as data sets; small ones are read before the clock runs, as DCMTK's best does."""
+    flags = DicomDataSetLoadFlags.LoadAndClose if preload else DicomDataSetLoadFlags.None_
+    objects = []
+    for path in paths:
+        objects.append(DicomDataSet())
+        objects[-1].Load(path, flags)
+    return objects
+
+
+def handshakes() -> None:
+    client = Client("handshakes")
+    if resume and not hasattr(client, "tls_resumption"):
+        client.give_up("not offered: resumption")
+    client.start()  # a first one, outside of the measurement
+    client.wait()
+    wait_for_go()
+    count = 0
+    began = now()
+    while now() - began < client.seconds or count == 0:
+        client.start()
+        client.wait()
+        count += 1
+        if client.tls_resumed != resume:
+            client.give_up(f"resumed: {client.tls_resumed}, wanted: {resume}")
+    result(count, 0, now() - began)
+    until_end()
+
+
+def on_one_association(verb: str) -> None:
+    client = Client(verb)
+    if verb == "store":
+        client.objects = load(options.files(), options.number("preload", 1) != 0)
+    client.start()
+    client.wait()
+    wait_for_go()
+    client.began = client.before = now()
+    if verb == "echo":
+        client.SendCEchoRequest(1, 1, VERIFICATION)
+    else:
+        for _ in range(client.window):
+            client.send_object()
+    client.wait()
+    size = client.size
+    count = client.count or len(client.latencies)
+    result(count, client.count * size, client.before - client.began, client.latencies)
+    until_end()
+    os._exit(0)
+
+
+def first() -> None:
+    """Associate once, and say when that was: CLOCK_MONOTONIC, which all processes share."""
+    client = Client("first")
+    client.start()
+    client.wait()
+    print(f"{time.clock_gettime(time.CLOCK_MONOTONIC):.6f}", flush=True)
+    os._exit(0)
+
+
+def main() -> None:
+    verb = options.text("verb")
+    if verb == "serve":
+        serve()
+    elif verb == "handshakes":
+        handshakes()
+    elif verb == "first":
+        first()
+    else:
+        on_one_association(verb)
+
+
+if __name__ == "__main__":
+    main()

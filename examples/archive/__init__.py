@@ -1,0 +1,1 @@
+"""A DICOM archive; `__main__` says how to start it."""

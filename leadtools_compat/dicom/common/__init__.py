@@ -1,0 +1,1 @@
+"""The mirror of ``Leadtools.Dicom.Common``; what is used of it is in `extensions`."""
