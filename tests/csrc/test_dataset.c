@@ -296,6 +296,28 @@ TEST(the_quota_counts_the_files_of_all_data_sets_and_what_is_freed_can_be_used_a
     free(bytes);
 }
 
+TEST(a_quota_that_is_shared_is_apart_from_the_process_and_outlives_its_maker)
+{
+    uint8_t *bytes = pattern(600);
+    open_folder();
+    ldc_quota *quota = ldc_quota_new(1000);
+    ldc_dataset *first = ldc_dataset_new(folder), *second = ldc_dataset_new(folder);
+    ldc_dataset_share(first, quota);
+    ldc_dataset_share(second, quota);
+    CHECK_INT(ldc_dataset_append(first, bytes, 600, 0, NO_LIMIT), DICOM_SUCCESS);
+    CHECK_INT(ldc_dataset_append(second, bytes, 600, 0, NO_LIMIT), DICOM_ERROR_DATA_SET_TOO_LARGE);
+    CHECK_INT(ldc_quota_used(quota), 600);
+    CHECK_INT(ldc_dataset_spilled_bytes(), 0);
+    ldc_quota_set(quota, 100); /* no harm to what is there */
+    CHECK(dataset_holds(first, bytes, 600));
+    ldc_dataset_put(first);
+    CHECK_INT(ldc_quota_used(quota), 0);
+    ldc_quota_put(quota);
+    ldc_dataset_put(second);
+    close_folder();
+    free(bytes);
+}
+
 TEST(a_disk_that_is_full_leaves_the_data_set_as_it_was_and_gives_the_room_back)
 {
     enum {
