@@ -162,7 +162,10 @@ class DataSetFiles:
         file: StrPath | IO[bytes],
         flags: DicomDataSetSaveFlags | int = DicomDataSetSaveFlags.None_,
     ) -> None:
-        """Write a file: under a temporary name first, then in the place of what was there.
+        """Write a file, in the place of what was there: whole and on the disk, or not at all.
+
+        A process that is killed meanwhile leaves no part of a new file, where the file system knows
+        files without a name (O_TMPFILE).
 
         Parameters
         ----------
