@@ -9,6 +9,7 @@
 #include "ldc_error.h"
 #include "ldc_net.h"
 #include "ldc_tables.h"
+#include "ldc_tls.h"
 
 #ifndef LTDIC_VERSION
 #error "LTDIC_VERSION is set by the build (setup.py)"
@@ -78,4 +79,9 @@ L_INT L_DicomGetStatistics(pDICOMSTATISTICS pStatistics)
                            .nFilesRead = ldc_tls_files_read()};
     memcpy(pStatistics, &now, pStatistics->uStructSize);
     return DICOM_SUCCESS;
+}
+
+const L_TCHAR *L_DicomGetVerifyRemedy(L_INT nCode)
+{
+    return nCode == L_X509_V_OK ? "" : ldc_tls_code_remedy(nCode);
 }

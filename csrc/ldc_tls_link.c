@@ -131,12 +131,52 @@ static ldc_io link_read(ldc_transport *self, void *buffer, size_t size, size_t *
     return result;
 }
 
-static ldc_io link_write(ldc_transport *self, const void *data, size_t size, size_t *put)
+/* Gathers what fills one record; the first piece begins at `skip`. */
+static size_t gather(const struct iovec *pieces, size_t count, size_t skip,
+                     unsigned char record[SSL3_RT_MAX_PLAIN_LENGTH])
+{
+    size_t filled = 0;
+    for (size_t i = 0; i < count && filled < SSL3_RT_MAX_PLAIN_LENGTH; i++) {
+        size_t length = pieces[i].iov_len - skip;
+        size_t room = SSL3_RT_MAX_PLAIN_LENGTH - filled;
+        size_t here = length < room ? length : room;
+        memcpy(record + filled, (const unsigned char *)pieces[i].iov_base + skip, here);
+        filled += here;
+        skip = 0;
+    }
+    return filled;
+}
+
+/* Record by record: from where the bytes are, when they fill one there; else gathered. A record
+ * that has to be tried again is the same then, as OpenSSL wants it. */
+static ldc_io link_write(ldc_transport *self, const struct iovec *pieces, size_t count, size_t *put)
 {
     ldc_tls_link *link = link_from(self);
+    unsigned char record[SSL3_RT_MAX_PLAIN_LENGTH];
+    size_t skip = 0;
     *put = 0;
-    ERR_clear_error();
-    return result_of(link, SSL_write_ex(link->ssl, data, size, put) == 1 ? 1 : -1);
+    while (count > 0) {
+        size_t length = pieces->iov_len - skip;
+        const void *bytes = (const unsigned char *)pieces->iov_base + skip;
+        size_t written = 0;
+        if (length >= sizeof record) {
+            length = sizeof record;
+        } else if (count > 1) {
+            length = gather(pieces, count, skip, record);
+            bytes = record;
+        }
+        ERR_clear_error();
+        ldc_io result =
+            result_of(link, SSL_write_ex(link->ssl, bytes, length, &written) == 1 ? 1 : -1);
+        if (result != LDC_IO_DONE) {
+            return result;
+        }
+        *put += written;
+        for (skip += written; count > 0 && skip >= pieces->iov_len; pieces++, count--) {
+            skip -= pieces->iov_len;
+        }
+    }
+    return LDC_IO_DONE;
 }
 
 static ldc_io link_shutdown(ldc_transport *self)

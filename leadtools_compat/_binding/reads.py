@@ -20,6 +20,7 @@ __all__ = [
     "statistics",
     "tls_info",
     "traffic",
+    "verify_remedy",
 ]
 
 ADDRESS_CHARS = 64
@@ -129,6 +130,11 @@ def certificate_text(certificate: bytes, kind: int) -> str:
     text = ffi.new("L_TCHAR[]", max(size[0], 1))
     check(lib.L_DicomGetCertificateText(certificate, len(certificate), kind, text, size))
     return from_c(text)
+
+
+def verify_remedy(code: int) -> str:
+    """Give the sentence about what to do for a verification code."""
+    return from_c(lib.L_DicomGetVerifyRemedy(code))
 
 
 def fill_settings(settings: TlsSettings) -> tuple[Any, Any]:

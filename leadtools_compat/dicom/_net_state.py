@@ -114,11 +114,11 @@ class NetState:
         """What user code raised first in a callback of the present connection."""
         self.installed: frozenset[str] | None = None
         """The overridables that C calls; None: C does not even know the net's number."""
-        self.runner: Runner | None = None
-        """Who runs the callbacks, if that is not the thread that C calls on."""
         self.judges: bool | None = None
         """Whether C asks Python for certificates; None: not told yet, which means that it does."""
         self.tls_resumption = False
+        self.runner: Runner | None = None
+        """Who runs the callbacks, if that is not the thread that C calls on."""
         self.expected_host: str | None = None
         self.crl_file: Any = None
         self.send_ca_names = True

@@ -117,5 +117,12 @@ class DicomSecurityCertificateException(Exception):
         """The text of the finding."""
         return self._message
 
+    @property
+    def remedy(self) -> str:
+        """What to do about the finding, in one sentence; "" for ``Success`` (ours)."""
+        from leadtools_compat._binding import reads
+
+        return reads.verify_remedy(int(self._code))
+
     def __str__(self) -> str:
         return f"{self._code}: {self._message}"

@@ -9,12 +9,13 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import ipaddress
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from leadtools_compat.testing import files
 from leadtools_compat.testing.codes import name_of
-from leadtools_compat.testing.model import Complaint, Identity
+from leadtools_compat.testing.model import Complaint, Identity, Role
 
 _CRL_CHECK = 0x4
 _CRL_CHECK_ALL = 0x8
@@ -44,6 +45,40 @@ def judge(identity: Identity, library: str | None = None) -> tuple[Complaint, ..
     ValueError
         If OpenSSL cannot parse one of the certificates.
     """
+    return complaints(
+        identity.chain_der,
+        files.unpem(Path(identity.ca_file).read_bytes()),
+        identity.role,
+        crl_file=identity.crl_file,
+        verify_depth=identity.verify_depth,
+        host=identity.host,
+        library=library,
+    )
+
+
+def complaints(
+    chain_der: Sequence[bytes],
+    trusted_der: Iterable[bytes],
+    role: Role,
+    *,
+    crl_file: str | None = None,
+    verify_depth: int | None = None,
+    host: str | None = None,
+    library: str | None = None,
+) -> tuple[Complaint, ...]:
+    """Return what OpenSSL complains about when a peer presents a chain; see `judge`.
+
+    Parameters
+    ----------
+    chain_der
+        Leaf first.
+    trusted_der
+        What the judge trusts.
+    role
+        Of the peer that presents it.
+    crl_file, verify_depth, host, library
+        As in `Identity` and `judge`.
+    """
     lib = _libcrypto(library)
     told: list[Complaint] = []
 
@@ -59,15 +94,16 @@ def judge(identity: Identity, library: str | None = None) -> tuple[Complaint, ..
     chain = lib.OPENSSL_sk_new_null()
     held = []
     try:
-        held = [_parsed(lib, encoded) for encoded in identity.chain_der]
+        held = [_parsed(lib, encoded) for encoded in chain_der]
         for certificate in held:
             lib.OPENSSL_sk_push(chain, certificate)
-        _trust(lib, store, identity)
+        _trust(lib, store, trusted_der, crl_file)
         if not lib.X509_STORE_CTX_init(context, store, held[0], chain):
             raise MemoryError("X509_STORE_CTX_init")
-        purpose = b"ssl_client" if identity.role == "client" else b"ssl_server"
+        purpose = b"ssl_client" if role == "client" else b"ssl_server"
         lib.X509_STORE_CTX_set_default(context, purpose)
-        _set_rules(lib, lib.X509_STORE_CTX_get0_param(context), identity)
+        rules = lib.X509_STORE_CTX_get0_param(context)
+        _set_rules(lib, rules, crl_file is not None, verify_depth, host)
         lib.X509_STORE_CTX_set_verify_cb(context, callback)
         lib.X509_verify_cert(context)
     finally:
@@ -85,31 +121,33 @@ def openssl_version(library: str | None = None) -> str:
     return str(_libcrypto(library).OpenSSL_version(0).decode("ascii"))
 
 
-def _set_rules(lib: ctypes.CDLL, rules: int, identity: Identity) -> None:
-    flags = _PARTIAL_CHAIN | (_CRL_CHECK | _CRL_CHECK_ALL if identity.crl_file else 0)
+def _set_rules(
+    lib: ctypes.CDLL, rules: int, revocation: bool, depth: int | None, host: str | None
+) -> None:
+    flags = _PARTIAL_CHAIN | (_CRL_CHECK | _CRL_CHECK_ALL if revocation else 0)
     lib.X509_VERIFY_PARAM_set_flags(rules, flags)
     lib.X509_VERIFY_PARAM_set_auth_level(rules, _SECURITY_LEVEL)
-    if identity.verify_depth is not None:
-        lib.X509_VERIFY_PARAM_set_depth(rules, identity.verify_depth)
-    if identity.host is not None:
-        host = identity.host.encode("ascii")
+    if depth is not None:
+        lib.X509_VERIFY_PARAM_set_depth(rules, depth)
+    if host is not None:
+        name = host.encode("ascii")
         try:
-            ipaddress.ip_address(identity.host)
-            lib.X509_VERIFY_PARAM_set1_ip_asc(rules, host)
+            ipaddress.ip_address(host)
+            lib.X509_VERIFY_PARAM_set1_ip_asc(rules, name)
         except ValueError:
-            lib.X509_VERIFY_PARAM_set1_host(rules, host, len(host))
+            lib.X509_VERIFY_PARAM_set1_host(rules, name, len(name))
 
 
-def _trust(lib: ctypes.CDLL, store: int, identity: Identity) -> None:
-    for encoded in files.unpem(Path(identity.ca_file).read_bytes()):
+def _trust(lib: ctypes.CDLL, store: int, trusted: Iterable[bytes], crl_file: str | None) -> None:
+    for encoded in trusted:
         certificate = _parsed(lib, encoded)
         lib.X509_STORE_add_cert(store, certificate)
         lib.X509_free(certificate)
-    if identity.crl_file is None:
+    if crl_file is None:
         return
     loader = lib.X509_STORE_add_lookup(store, lib.X509_LOOKUP_file())
-    if lib.X509_load_crl_file(loader, identity.crl_file.encode(), 1) < 1:
-        raise OSError(f"OpenSSL cannot read the CRLs in {identity.crl_file}")
+    if lib.X509_load_crl_file(loader, crl_file.encode(), 1) < 1:
+        raise OSError(f"OpenSSL cannot read the CRLs in {crl_file}")
 
 
 def _parsed(lib: ctypes.CDLL, encoded: bytes) -> int:

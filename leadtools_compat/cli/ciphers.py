@@ -1,0 +1,68 @@
+"""``ciphers``: the cipher suites, their names, and whether they can be used here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from rich.table import Table
+
+from leadtools_compat.cli import exits
+from leadtools_compat.cli.options import json_option
+from leadtools_compat.cli.output import Output
+from leadtools_compat.dicom import DicomNet, DicomNetSecurityMode, DicomTlsCipherSuiteType
+
+EXAMPLES = """\b
+Examples:
+  leadtools-compat ciphers
+  leadtools-compat ciphers --all --json
+
+Any of the names, or the number, is what --suite takes.
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.option("--all", "every", is_flag=True, help="Those that this OpenSSL does not have, too.")
+@json_option
+def ciphers(out: Output, every: bool) -> int:
+    """List the cipher suites, those of the default list first."""
+    with DicomNet(None, DicomNetSecurityMode.Tls) as net:
+        default: list[DicomTlsCipherSuiteType] = []
+        while suite := net.GetTlsCipherSuiteByIndex(len(default)):
+            default.append(suite)
+        rows = [_row(net, suite, default) for suite in _suites(default)]
+    table = Table(header_style="bold")
+    for title in ("number", "place", "IANA", "LEADTOOLS", "OpenSSL", "key", "usable"):
+        table.add_column(title, no_wrap=title in ("number", "place", "key", "usable"))
+    for row in rows:
+        if row["available"] or every:
+            place = "" if row["place"] is None else str(row["place"])
+            table.add_row(
+                *(row["number"], place, row["iana"], row["name"], row["openssl"]),
+                *(f"{row['bits']} bit", "yes" if row["available"] else "[dim]no[/dim]"),
+            )
+    out.show(table)
+    version = DicomNet.GetOpenSslVersion().version_text
+    out.say(f"{version}; place: in the default list")
+    shown = [row for row in rows if row["available"] or every]
+    out.result({"ok": True, "openssl": version, "suites": shown})
+    return exits.OK
+
+
+def _suites(default: list[DicomTlsCipherSuiteType]) -> list[DicomTlsCipherSuiteType]:
+    rest = [suite for suite in DicomTlsCipherSuiteType if int(suite) and suite not in default]
+    return [*default, *rest]
+
+
+def _row(
+    net: DicomNet, suite: DicomTlsCipherSuiteType, default: list[DicomTlsCipherSuiteType]
+) -> dict[str, Any]:
+    return {
+        "number": f"0x{int(suite):04X}",
+        "place": default.index(suite) if suite in default else None,
+        "iana": suite.iana_name,
+        "name": suite.name,
+        "openssl": suite.openssl_name,
+        "bits": net.GetTlsEncryptionKeyLength(suite),
+        "available": suite.is_available,
+    }

@@ -1,0 +1,30 @@
+"""A connection in words: plain, or which TLS, with whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from leadtools_compat.dicom import DicomNet, DicomNetSecurityMode
+
+__all__ = ["describe_link"]
+
+
+def describe_link(net: DicomNet) -> dict[str, Any]:
+    """Give version, suite, group, whether the peer was verified; ``text`` has it in one line."""
+    if net.SecurityMode != DicomNetSecurityMode.Tls:
+        return {"tls": False, "text": "plain, not encrypted"}
+    suite = net.GetTlsCipherSuite().GetCipherFriendlyName()
+    verified = net.tls_verified
+    words = [net.tls_version, suite, net.tls_group, "peer verified" if verified else "NOT VERIFIED"]
+    if not verified:
+        words[-1] += f": {net.tls_verify_code}"
+    return {
+        "tls": True,
+        "version": net.tls_version,
+        "suite": suite,
+        "group": net.tls_group,
+        "verified": verified,
+        "finding": str(net.tls_verify_code),
+        "resumed": net.tls_resumed,
+        "text": ", ".join(word for word in words if word),
+    }

@@ -1,0 +1,219 @@
+"""Options that several verbs share: the node, TLS, output; and what they become.
+
+The one rule: an option means the same wherever it is.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from leadtools_compat._nodes.client import Node
+from leadtools_compat._nodes.tls import TlsOptions, TlsVersion
+from leadtools_compat.cli.output import Output
+from leadtools_compat.dicom import DicomTlsCipherSuiteType
+
+__all__ = ["existing", "json_option", "node_options", "password_of", "suite_of", "tls_options"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+PASSWORD = "LEADTOOLS_COMPAT_KEY_PASSWORD"
+
+existing = click.Path(exists=True, dir_okay=False, readable=True)
+
+
+def json_option(function: F) -> F:
+    """Add ``--json``; the verb gets an `Output`."""
+
+    @click.option("--json", "as_json", is_flag=True, help="One JSON document in place of texts.")
+    @functools.wraps(function)
+    def wrapped(*arguments: Any, as_json: bool, **named: Any) -> Any:
+        return function(*arguments, out=Output(as_json), **named)
+
+    return wrapped  # type: ignore[return-value]
+
+
+def node_options(function: F) -> F:
+    """Add HOST, PORT, the AE titles and the timeout; the verb gets a `Node` and `timeout`."""
+
+    @click.argument("host")
+    @click.argument("port", type=click.IntRange(1, 65535))
+    @click.option(
+        *("--called", "-C"),
+        *("called",),
+        default="ANY-SCP",
+        show_default=True,
+        help="AE title of the peer.",
+    )
+    @click.option(
+        *("--calling", "-c"),
+        *("calling",),
+        default="LT-COMPAT",
+        show_default=True,
+        help="Own AE title.",
+    )
+    @click.option(
+        "--timeout",
+        type=click.FloatRange(0.1, 86400),
+        default=30.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="For TCP, for TLS, and for each answer.",
+    )
+    @functools.wraps(function)
+    def wrapped(
+        *arguments: Any, host: str, port: int, called: str, calling: str, **named: Any
+    ) -> Any:
+        return function(*arguments, node=Node(host, port, called, calling), **named)
+
+    return wrapped  # type: ignore[return-value]
+
+
+_TLS: tuple[Callable[[F], F], ...] = (
+    click.option("--tls", "use_tls", is_flag=True, help="Use TLS; any option below does so too."),
+    click.option("--ca", type=existing, metavar="FILE", help="Trusted authorities, PEM."),
+    click.option(
+        "--cert", type=existing, metavar="FILE", help="Own certificate and its chain, PEM or DER."
+    ),
+    click.option(
+        "--key", type=existing, metavar="FILE", help="Its key, if that is in another file."
+    ),
+    click.option(
+        "--password-file",
+        type=existing,
+        metavar="FILE",
+        help=f"Password of the key: the first line. Else ${PASSWORD}, else you are asked.",
+    ),
+    click.option("--crl", type=existing, metavar="FILE", help="Revocation lists, PEM."),
+    click.option(
+        "--tls-version", type=click.Choice(["1.2", "1.3"]), help="This version of TLS only."
+    ),
+    click.option(
+        "--suite",
+        "suites",
+        multiple=True,
+        metavar="NAME",
+        help="A cipher suite in place of the default list; may be repeated.",
+    ),
+    click.option("--no-verify", is_flag=True, help="Take any certificate of the peer. Not safe."),
+)
+_TLS_CLIENT: tuple[Callable[[F], F], ...] = (
+    click.option(
+        "--host-name", metavar="NAME", help="Name in the peer's certificate, if it is not HOST."
+    ),
+    click.option(
+        "--no-host-check", is_flag=True, help="Any name in the peer's certificate will do."
+    ),
+)
+
+
+def tls_options(server: bool = False, always: bool = False) -> Callable[[F], F]:
+    """Add the TLS options; the verb gets ``tls``: `TlsOptions`, or None for a plain connection.
+
+    Parameters
+    ----------
+    server
+        The verb listens: a certificate is needed, no name is checked.
+    always
+        The verb makes no sense without TLS; ``--ca`` may be missing.
+    """
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def wrapped(*arguments: Any, **named: Any) -> Any:
+            return function(*arguments, tls=_collect(named, server, always), **named)
+
+        for option in reversed(_TLS if server else _TLS + _TLS_CLIENT):
+            wrapped = option(wrapped)
+        return wrapped  # type: ignore[return-value]
+
+    return decorate
+
+
+def _collect(named: dict[str, Any], server: bool, always: bool) -> TlsOptions | None:
+    wanted = named.pop("use_tls")
+    ca: str | None = named.pop("ca")
+    certificate: str | None = named.pop("cert")
+    key: str | None = named.pop("key")
+    password_file: str | None = named.pop("password_file")
+    crl: str | None = named.pop("crl")
+    version: TlsVersion | None = named.pop("tls_version")
+    suites = tuple(suite_of(name) for name in named.pop("suites"))
+    no_verify: bool = named.pop("no_verify")
+    host_name: str | None = named.pop("host_name", None)
+    no_host_check: bool = named.pop("no_host_check", False)
+    others = (ca, certificate, key, crl, version, suites, no_verify, host_name, no_host_check)
+    if not (wanted or always or any(others)):
+        return None
+    if key is not None and certificate is None:
+        raise click.UsageError("--key needs --cert FILE: the certificate of that key")
+    if server and certificate is None:
+        raise click.UsageError("with TLS a server needs --cert FILE: its own certificate")
+    if ca is None and not no_verify and not always:
+        who = "clients" if server else "the peer"
+        raise click.UsageError(
+            f"with TLS, --ca FILE is needed: the authorities that {who} must come from "
+            "(--no-verify takes anybody)"
+        )
+    if host_name is not None and (no_host_check or no_verify):
+        raise click.UsageError("--host-name contradicts --no-host-check and --no-verify")
+    return TlsOptions(
+        ca=ca,
+        certificate=certificate,
+        key=key,
+        password=functools.partial(password_of, password_file, key or certificate),
+        crl=crl,
+        verify=not no_verify,
+        check_host=not no_host_check,
+        host_name=host_name,
+        version=version,
+        suites=suites,
+    )
+
+
+def password_of(file: str | None, key: str | None) -> str | None:
+    """Find the password of a key: in a file, the environment, or by asking; None: not to be had."""
+    if file is not None:
+        return Path(file).read_text("utf-8").partition("\n")[0].rstrip("\r")
+    if PASSWORD in os.environ:
+        return os.environ[PASSWORD]
+    if sys.stdin.isatty():
+        answer: str = click.prompt(f"password of {key}", hide_input=True, err=True)
+        return answer
+    return None
+
+
+def suite_of(name: str) -> int:
+    """Find a suite by any of its names, or its number.
+
+    Raises
+    ------
+    click.BadParameter
+        For an unknown one, with the nearest name.
+    """
+    names: dict[str, int] = {}
+    for suite in DicomTlsCipherSuiteType:
+        for known in (suite.name, suite.iana_name, suite.openssl_name):
+            if known and int(suite):
+                names[known.lower()] = int(suite)
+    if name.lower() in names:
+        return names[name.lower()]
+    if name.lower().startswith("0x"):
+        try:
+            return int(name, 16)
+        except ValueError:
+            pass
+    near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
+    hint = ""
+    if near:
+        hint = f"; did you mean {DicomTlsCipherSuiteType(names[near[0]]).iana_name}?"
+    raise click.BadParameter(
+        f"there is no cipher suite {name!r}{hint} ('leadtools-compat ciphers' lists them)",
+        param_hint="--suite",
+    )
