@@ -99,6 +99,9 @@ void ldc_conn_finish(ldc_conn *conn, int code, ldc_failure *failure, bool silent
         ldc_conn_open_gate(conn, true);
     }
     ldc_upper_end(conn->upper);
+    ldc_conn_end_awaits(conn, failure != NULL && failure->code != DICOM_SUCCESS ? failure->code
+                              : code != DICOM_SUCCESS                           ? code
+                                                      : DICOM_ERROR_ASSOCIATION_NOT_ESTABLISHED);
     bool link_owed = conn->tls != NULL && (was == TOLD || was == HANDSHAKE || was == LATE);
     if (was == HANDSHAKE || was == LATE) {
         atomic_fetch_sub(&ldc_conn_totals.handshakes, 1u);

@@ -153,7 +153,8 @@ void ldc_conn_serve(ldc_conn *conn)
     keep_time(conn);
     uint32_t interest = atomic_load(&conn->paused) ? 0u : (uint32_t)LDC_POLL_READ;
     interest |= conn->want_write || conn->read_wants_write ? (uint32_t)LDC_POLL_WRITE : 0u;
-    if (interest != 0 && ldc_actor_arm(&conn->actor, interest) != 0) {
+    conn->interest = interest;
+    if (interest != 0 && !conn->borrowed && ldc_actor_arm(&conn->actor, interest) != 0) {
         ldc_conn_end_with(conn, DICOM_ERROR_NET_FAILURE, DICOM_STAGE_TCP, DICOM_SIDE_LOCAL, NULL,
                           NULL);
     }

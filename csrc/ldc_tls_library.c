@@ -12,7 +12,7 @@
 #include "ldc_tls_inner.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static OSSL_LIB_CTX *library; /* lives as long as the process */
+static OSSL_LIB_CTX *library; /* never freed; a forked child makes its own */
 static BIO_METHOD *bio_method;
 static int link_index = -1;
 
@@ -104,9 +104,11 @@ static void start_once(void)
         return;
     }
     OSSL_LIB_CTX *made = OSSL_LIB_CTX_new();
-    bio_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK | BIO_TYPE_DESCRIPTOR,
-                              "ltdic socket");
-    link_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    if (bio_method == NULL) { /* else a forked child starts again: these two are no context's */
+        bio_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK | BIO_TYPE_DESCRIPTOR,
+                                  "ltdic socket");
+        link_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    }
     if (made == NULL || bio_method == NULL || link_index < 0) {
         OSSL_LIB_CTX_free(made);
         return;
@@ -194,8 +196,15 @@ void ldc_tls_after_fork_in_parent(void)
     ldc_cache_after_fork_in_parent();
 }
 
+/* Locks of the library context may be held by a thread of the parent that is not here, an
+ * application's own for instance: the child makes a context of its own, and leaves that one alone.
+ */
 void ldc_tls_after_fork(void)
 {
+    pthread_once_t fresh = PTHREAD_ONCE_INIT;
+    memcpy(&once, &fresh, sizeof fresh);
+    library = NULL;
+    available_count = 0;
     ldc_cache_after_fork();
     ldc_tls_content_after_fork();
     ldc_tls_store_after_fork();

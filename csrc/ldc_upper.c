@@ -526,13 +526,15 @@ int ldc_upper_send(ldc_upper *upper, uint8_t context, const ldc_command *command
             out->id = ldc_command_id(command);
             out->operation = ldc_window_counts(command);
         }
-        if (queued && sender == LDC_SENDER_USER) {
+        if (queued && sender != LDC_SENDER_LIBRARY) {
             (void)ldc_window_end(&upper->performed, command);
         }
     }
     pthread_mutex_unlock(&upper->lock);
     if (queued) {
-        upper->wake(upper->owner);
+        if (sender != LDC_SENDER_STRAND) {
+            upper->wake(upper->owner);
+        }
         return DICOM_SUCCESS;
     }
     free(bytes);

@@ -10,10 +10,10 @@ from leadtools_compat.dicom.enums_codes import (
     DicomSecurityCertificateExceptionCode,
 )
 
-__all__ = ["DicomFailure", "ReceivedCertificate", "alert_name"]
+__all__ = ["ALERTS", "DicomFailure", "ReceivedCertificate", "alert_name"]
 
 # RFC 8446 section 6 and RFC 5246 section 7.2.
-_ALERTS = {
+ALERTS = {
     0: "close_notify",
     10: "unexpected_message",
     20: "bad_record_mac",
@@ -53,7 +53,7 @@ _ALERTS = {
 
 def alert_name(number: int) -> str:
     """Give the name of a TLS alert, as ``unknown_ca``."""
-    return _ALERTS.get(number, f"alert_{number}")
+    return ALERTS.get(number, f"alert_{number}")
 
 
 @dataclass(frozen=True)

@@ -224,6 +224,7 @@ AFTER_DISPOSE = {
     "PeerAddress": "",
     "PeerPort": 0,
     "failure": None,
+    "traffic": (0, 0),
 }
 
 

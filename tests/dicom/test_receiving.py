@@ -73,7 +73,8 @@ def encoded(size: int) -> bytes:
 def test_sink_is_memory_unless_said_and_names_are_checked(plain: Link) -> None:
     net = plain.scu()
     assert net.receive_sink == "memory"
-    for sink in ("file", "discard", "memory", [].append):
+    sinks: list[Any] = ["file", "discard", "memory", [].append]
+    for sink in sinks:
         net.receive_sink = sink
         assert net.receive_sink == sink
     for wrong in ("tape", None, 3):
@@ -124,10 +125,11 @@ def test_callable_gets_every_byte_in_order_before_the_request(
 ) -> None:
     pieces: list[bytes] = []
     seen: list[int] = []
+    see: Callable[[int], Any] = seen.append
     listener = with_child(
         link.scp(
             OnReceiveCStoreRequest=lambda net, p, m, c, i, *rest: (
-                seen.append(sum(map(len, pieces))),
+                see(sum(map(len, pieces))),
                 net.SendCStoreResponse(p, m, c, i, 0),
             )
         ),
@@ -385,10 +387,11 @@ def test_memory_limit_set_while_connected_is_for_the_next_data_set(plain: Link) 
 def test_spill_quota_is_shared_by_the_children_of_a_listener(plain: Link) -> None:
     """What does not fit is refused, the association lives, and freed room can be used again."""
     kept: list[Any] = []
+    keep: Callable[[Any], Any] = kept.append
     listener = with_child(
         plain.scp(
             OnReceiveCStoreRequest=lambda net, p, m, c, i, pr, ae, mm, ds: (
-                kept.append(ds),
+                keep(ds),
                 net.SendCStoreResponse(p, m, c, i, 0),
             )
         ),
@@ -418,12 +421,13 @@ def test_no_room_for_any_data_set_is_an_answer_and_not_the_end(plain: Link, name
     listener = with_child(plain.scp(), lambda child: child.limits.update(data_set_total=1000))
     scu = plain.associated(listener)
     data = DicomDataSet.from_pydicom(dataset(5000))
-    arguments: list[Any] = {
+    more: dict[str, list[Any]] = {
         "CFind": [0],
         "CMove": [0, "AE"],
         "CGet": [0],
         "NAction": [INSTANCE, 1],
-    }.get(name, [INSTANCE])
+    }
+    arguments = more.get(name, [INSTANCE])
     getattr(scu, f"Send{name}Request")(3, 1, CT, *arguments, data)
     got = scu.log.wait(f"OnReceive{name}Response").arguments
     status = next(one for one in got if isinstance(one, DicomCommandStatusType))

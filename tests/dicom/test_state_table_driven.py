@@ -87,7 +87,7 @@ def in_state(plain: Link, state: int) -> Iterator[Stage]:
     with ExitStack() as stack:
         if state in (5, 7, 9, 11):  # as a requestor
             net = plain.scu(OnReceiveReleaseResponse=lambda net: None, **quiet)
-            opener = connected_acceptor if state == 5 else bare_acceptor
+            opener: Any = connected_acceptor if state == 5 else bare_acceptor
             peer, reader = stack.enter_context(opener(net))
         else:
             if state == 3:
