@@ -47,6 +47,7 @@ struct ldc_transport {
     int error;                            /* errno of the last failed socket call */
     bool eof;                             /* the socket said end of file */
     bool drained;                         /* the last read() took all that had come */
+    bool pending;                         /* write() has something left, whatever it is given */
     unsigned char first[LDC_FIRST_BYTES]; /* what the peer sent first on the socket */
     size_t first_length;
     unsigned char ahead[LDC_AHEAD_BYTES]; /* taken from the socket before it was asked for */

@@ -673,7 +673,7 @@ ldc_io ldc_upper_flush(ldc_upper *upper, ldc_transport *transport, bool tell_sen
             *more = true;
             return LDC_IO_DONE;
         }
-        if (stage->left == 0) {
+        if (stage->left == 0 && !transport->pending) {
             pthread_mutex_lock(&upper->lock);
             int rc = lay_out(upper, tell_sent);
             if (rc != DICOM_SUCCESS && stage->left == 0) {
