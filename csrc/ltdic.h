@@ -1028,7 +1028,7 @@ L_VOID L_DicomFreeDS(HDICOMDS hDS);
 /* A Part 10 file, or a bare data set in implicit VR little endian. Its data set is not read before it is needed; changing
  * the file meanwhile makes sending fail. uFlags: 0. */
 L_INT L_DicomLoadDS(HDICOMDS hDS, const L_TCHAR *pszFile, L_UINT uFlags);
-/* Writes preamble, group 0002 and the bytes as they are, under a temporary name first. uFlags: DS_..., 0 = as it is;
+/* Writes preamble, group 0002 and the bytes as they are, whole or not at all. uFlags: DS_..., 0 = as it is;
  * another transfer syntax: DICOM_ERROR_TRANSFER_SYNTAX_NOT_SUPPORTED. */
 L_INT L_DicomSaveDS(HDICOMDS hDS, const L_TCHAR *pszFile, L_UINT uFlags);
 L_INT L_DicomResetDS(HDICOMDS hDS);

@@ -41,6 +41,7 @@ look() {
     need openssl has openssl
     need pkgconf has pkg-config
     need dcmtk has storescu
+    need chromium has chromium # the page of the diagnosis is looked at in a browser
     need orthanc has Orthanc
     need stunnel4 has stunnel
     need tshark has tshark

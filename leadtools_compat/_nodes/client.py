@@ -117,10 +117,12 @@ class Progress(NamedTuple):
 
 
 class NodeError(Exception):
-    """A node could not be talked to.
+    """A node could not be talked to. ``str()`` is the whole record in one line.
 
     Attributes
     ----------
+    message
+        What happened, in a sentence.
     reason
         ``local`` (our own files or settings), ``connect``, ``tls``, ``association`` or ``dimse``.
     failure
@@ -133,9 +135,15 @@ class NodeError(Exception):
         self, text: str, reason: Reason, failure: DicomFailure | None = None, remedy: str = ""
     ) -> None:
         super().__init__(text)
+        self.message = text
         self.reason: Reason = reason
         self.failure = failure
         self.remedy = remedy or (failure.remedy if failure is not None else "")
+
+    def __str__(self) -> str:
+        if self.failure is not None:
+            return f"{self.message} ({self.failure})"
+        return f"{self.message}. {self.remedy}" if self.remedy else self.message
 
     @classmethod
     def of(cls, failure: DicomFailure) -> NodeError:
@@ -367,6 +375,13 @@ class Client(DicomNet):
                 continue
             if what == wanted:
                 return value
+            if what == "strange":
+                self.CloseForced(False)
+                raise NodeError(
+                    f"the peer answered message {value}, which was not sent",
+                    "dimse",
+                    remedy="The peer mixes up its answers: its software is faulty.",
+                )
             if what == "closed":
                 self._over = True
                 if self.failure is not None:
@@ -383,6 +398,12 @@ class Client(DicomNet):
             yield answer
             if not answer.pending:
                 return
+
+    def _take_answer(self, message: int, answer: Answer) -> None:
+        if message == self._message:
+            self._events.put(("answer", answer))
+        else:
+            self._events.put(("strange", message))
 
     # ---- what happens ----
 
@@ -438,7 +459,7 @@ class Client(DicomNet):
         status: DicomCommandStatusType,
     ) -> None:
         self._note("C-ECHO response")
-        self._events.put(("answer", Answer(status)))
+        self._take_answer(messageID, Answer(status))
 
     def OnReceiveCStoreResponse(
         self,
@@ -448,7 +469,7 @@ class Client(DicomNet):
         instance: str,
         status: DicomCommandStatusType,
     ) -> None:
-        self._events.put(("answer", Answer(status)))
+        self._take_answer(messageID, Answer(status))
 
     def OnReceiveCFindResponse(
         self,
@@ -458,7 +479,7 @@ class Client(DicomNet):
         status: DicomCommandStatusType,
         ds: DicomDataSet | None,
     ) -> None:
-        self._events.put(("answer", Answer(status, ds)))
+        self._take_answer(messageID, Answer(status, ds))
 
     def OnReceiveCMoveResponse(
         self,
@@ -472,7 +493,8 @@ class Client(DicomNet):
         warning: int,
         ds: DicomDataSet | None,
     ) -> None:
-        self._events.put(("answer", Answer(status, ds, remaining, completed, failed, warning)))
+        answer = Answer(status, ds, remaining, completed, failed, warning)
+        self._take_answer(messageID, answer)
 
     def OnReceiveCGetResponse(
         self,
@@ -486,7 +508,8 @@ class Client(DicomNet):
         warning: int,
         ds: DicomDataSet | None,
     ) -> None:
-        self._events.put(("answer", Answer(status, ds, remaining, completed, failed, warning)))
+        answer = Answer(status, ds, remaining, completed, failed, warning)
+        self._take_answer(messageID, answer)
 
     def OnReceiveCStoreRequest(
         self,

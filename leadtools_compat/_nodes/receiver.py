@@ -32,7 +32,7 @@ from leadtools_compat.dicom import (
     DicomNetSecurityMode,
 )
 
-__all__ = ["Events", "Receiver", "is_uid", "keep_file", "takes_class"]
+__all__ = ["Association", "Events", "Receiver", "is_uid", "keep_file", "takes_class"]
 
 _UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*")
 
@@ -77,7 +77,9 @@ class Events:
     linked: Callable[[DicomNet], None] = lambda net: None
 
 
-class _Association(DicomNet):
+class Association(DicomNet):
+    """One client of a `Receiver`."""
+
     def __init__(self, owner: Receiver) -> None:
         self.owner = owner
         mode = DicomNetSecurityMode.None_ if owner.tls is None else DicomNetSecurityMode.Tls
@@ -179,6 +181,9 @@ class Receiver(DicomNet):
         When certificate, key or CA cannot be used: before anything is listened to.
     """
 
+    association: type[Association] = Association
+    """What is made of a connection."""
+
     def __init__(
         self,
         folder: Path,
@@ -196,7 +201,9 @@ class Receiver(DicomNet):
         )  # pydicom's dictionary is read before anybody waits for it
         super().__init__(None, DicomNetSecurityMode.None_)
         try:
-            _Association(self).Dispose()  # files that cannot be used are told now, not to a client
+            self.association(
+                self
+            ).Dispose()  # files that cannot be used are told now, not to a client
         except BaseException:
             self.Dispose()
             raise
@@ -207,7 +214,7 @@ class Receiver(DicomNet):
         return self.HostPort
 
     def OnAccept(self, error: DicomExceptionCode) -> None:
-        self.Accept(_Association(self))
+        self.Accept(self.association(self))
 
     def OnClose(self, error: DicomExceptionCode, net: DicomNet) -> None:
         if net is self:

@@ -106,13 +106,13 @@ class Output:
             {
                 "ok": False,
                 **more,
-                "error": {"reason": error.reason, "message": str(error), "remedy": error.remedy},
+                "error": {"reason": error.reason, "message": error.message, "remedy": error.remedy},
                 "failure": record,
             }
         )
         if self.as_json:
             return
-        self.errors.print(f"[bold red]failed[/bold red] {what}: {plain(error)}")
+        self.errors.print(f"[bold red]failed[/bold red] {what}: {plain(error.message)}")
         for name, value in facts(error.failure) if error.failure is not None else ():
             self.errors.print(f"  [dim]{name:<14}[/dim] {plain(value)}")
         if error.remedy:

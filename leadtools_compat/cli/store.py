@@ -174,7 +174,7 @@ def _store_one(client: Client, number: int, item: Item, tally: Tally) -> Problem
     except NodeError as error:
         if error.reason != "local":
             raise
-        return Problem(item.path, str(error))
+        return Problem(item.path, error.message)
     if not answer.good:
         return Problem(item.path, f"refused with status {answer.status}")
     tally.size += item.size

@@ -15,7 +15,7 @@ STYLE = """
 --soft:#9aa5b4;--line:#343c47;--good:#6fce95;--good-soft:#173323;--note:#86b8ee;
 --note-soft:#172a40;--warning:#e6b95c;--warning-soft:#372a10;--error:#ff8d93;--error-soft:#42191d}}
 *{box-sizing:border-box}
-body{margin:0;background:var(--ground);color:var(--ink);
+body{margin:0;overflow-wrap:anywhere;background:var(--ground);color:var(--ink);
 font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
 main,footer{max-width:60rem;margin:0 auto;padding:1rem}
 header,section{background:var(--card);border:1px solid var(--line);border-radius:.6rem;

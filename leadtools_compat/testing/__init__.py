@@ -1,4 +1,4 @@
-"""Test kit: a PKI in one call, with good identities and every kind of bad one.
+"""Test kit: a PKI in one call, secure nodes, misbehaving peers, and words about refusals.
 
 Needs the extra ``testing``: ``pip install leadtools_compat[testing]``.
 """
@@ -12,7 +12,35 @@ except ImportError as error:
         "leadtools_compat.testing needs the package 'cryptography': pip install leadtools_compat[testing]"
     ) from error
 
+from leadtools_compat.testing.faulty import FaultyScp, FaultyScu
 from leadtools_compat.testing.model import Authority, Complaint, Identity, Kind
+from leadtools_compat.testing.nodes import (
+    Link,
+    NodeError,
+    SecureScp,
+    SecureScu,
+    VerifyCall,
+    VerifyRecorder,
+)
+from leadtools_compat.testing.pacs import Pacs
 from leadtools_compat.testing.pki import TestPki
+from leadtools_compat.testing.refusal import Refusal, expect_refused
 
-__all__ = ["Authority", "Complaint", "Identity", "Kind", "TestPki"]
+__all__ = [
+    "Authority",
+    "Complaint",
+    "FaultyScp",
+    "FaultyScu",
+    "Identity",
+    "Kind",
+    "Link",
+    "NodeError",
+    "Pacs",
+    "Refusal",
+    "SecureScp",
+    "SecureScu",
+    "TestPki",
+    "VerifyCall",
+    "VerifyRecorder",
+    "expect_refused",
+]

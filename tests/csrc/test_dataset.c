@@ -899,6 +899,34 @@ TEST(saving_over_a_file_keeps_its_mode_and_goes_through_a_link)
     close_folder();
 }
 
+TEST(saving_is_the_same_with_and_without_a_temporary_name)
+{
+    static const uint8_t header[] = "header";
+    for (int i = 0; i < 4; i++) {
+        struct stat status;
+        size_t length;
+        open_folder();
+        ldc_dataset *data = ldc_dataset_new(folder);
+        CHECK_INT(ldc_dataset_append(data, "data", 4, 1000, 1000), DICOM_SUCCESS);
+        if (i % 2 == 1) {
+            write_file(in_folder("file"), "old", 3);
+            CHECK_INT(chmod(in_folder("file"), 0604), 0);
+        }
+        mode_t mask = umask(026);
+        CHECK_INT(ldc_file_save(in_folder("file"), header, 6, data, i < 2), DICOM_SUCCESS);
+        (void)umask(mask);
+        CHECK_INT(entries(), 1);
+        CHECK_INT(lstat(in_folder("file"), &status), 0);
+        CHECK_INT(status.st_mode & 07777, i % 2 == 1 ? 0604 : 0640);
+        uint8_t *file = read_file(in_folder("file"), &length);
+        CHECK(length == 10 && memcmp(file, "headerdata", 10) == 0);
+        free(file);
+        CHECK_INT(unlink(in_folder("file")), 0);
+        ldc_dataset_put(data);
+        close_folder();
+    }
+}
+
 /* ---- threads ---- */
 
 enum {

@@ -163,6 +163,7 @@ def chromium(folder: Path, *options: str) -> str:
     profile = folder / f"profile{len(list(folder.iterdir()))}"
     fixed = [
         "--headless",
+        "--hide-scrollbars",
         "--no-sandbox",
         "--disable-gpu",
         "--no-first-run",
@@ -247,9 +248,5 @@ def test_page_prints_and_is_drawn(report: Report, tmp_path: Path) -> None:
     pages = len(re.findall(rb"/Type\s*/Page[^s]", pdf.read_bytes()))
     assert 1 <= pages <= 6
     chromium(tmp_path, f"--screenshot={png}", "--window-size=1000,2000", file.as_uri())
-    from PIL import Image
-
-    with Image.open(png) as image:
-        colours = image.convert("RGB").getcolors(1 << 24)
-    assert colours is not None
-    assert len(colours) > 50
+    assert png.read_bytes()[:4] == b"\x89PNG"
+    assert png.stat().st_size > 50_000  # an empty one has 10 000
