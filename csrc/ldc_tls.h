@@ -27,7 +27,8 @@
 enum {
     LDC_CIPHER_SLOTS = 64,
     LDC_CONTEXTS_KEPT = 4,
-    LDC_FILE_LIMIT = 64 * 1024 * 1024
+    LDC_FILE_LIMIT = 64 * 1024 * 1024,
+    LDC_BATCH_BYTES = 3 * (16 * 1024 + 256), /* records; the one after them is not copied */
 };
 
 /* ---- ldc_tls_library.c ---- */
@@ -200,6 +201,11 @@ typedef struct ldc_tls_link {
     bool certificate_empty;     /* client: we answered with none */
     bool peer_spoke;            /* client: ticket or data after the handshake */
     bool established;
+    /* records that wait for the next one, to go out with it */
+    unsigned char
+        *batch; /* NULL, or LDC_BATCH_BYTES: on the writer's stack; owned between writes */
+    size_t batch_length;
+    bool hold;     /* the record that is being written may wait */
     int ssl_error; /* SSL_get_error of the last failure */
     uint64_t error;
     char error_text[256];
@@ -208,6 +214,8 @@ typedef struct ldc_tls_link {
 /* The transport of a TLS connection on fd. NULL: not possible (memory). */
 ldc_transport *ldc_tls_link_new(ldc_tls_context *context, int fd, ldc_verdict_fn verdict,
                                 ldc_asks_fn asks, void *owner);
+/* The socket BIO's write: -1 with the transport's error, or how much was taken. */
+long ldc_tls_link_send(ldc_transport *transport, const void *data, size_t size);
 /* The link behind a transport; NULL for a plain one. */
 ldc_tls_link *ldc_tls_link_of(ldc_transport *transport);
 
