@@ -132,8 +132,9 @@ class Api:
         cls = self.types[type_name]
         owner = type_name
         for one in getattr(cls, "__mro__", ()):
-            if self.types.get(one.__name__) is one and member.lower() in self.members(one.__name__):
-                owner = one.__name__
+            name = str(one.__name__)
+            if self.types.get(name) is one and member.lower() in self.members(name):
+                owner = name
         return owner
 
     @functools.cached_property
