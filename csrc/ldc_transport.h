@@ -47,6 +47,7 @@ struct ldc_transport {
     int error;                            /* errno of the last failed socket call */
     bool eof;                             /* the socket said end of file */
     bool drained;                         /* the last read() took all that had come */
+    bool pending;                         /* write() has something left, whatever it is given */
     unsigned char first[LDC_FIRST_BYTES]; /* what the peer sent first on the socket */
     size_t first_length;
     unsigned char ahead[LDC_AHEAD_BYTES]; /* taken from the socket before it was asked for */
@@ -72,7 +73,8 @@ typedef enum ldc_speech {
     LDC_SPEECH_TLS,
     LDC_SPEECH_DICOM,
     LDC_SPEECH_HTTP,
-    LDC_SPEECH_SSH
+    LDC_SPEECH_SSH,
+    LDC_SPEECH_PROXY
 } ldc_speech;
 ldc_speech ldc_transport_speech(const unsigned char *first, size_t length);
 const char *ldc_speech_name(ldc_speech speech);

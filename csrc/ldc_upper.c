@@ -673,7 +673,7 @@ ldc_io ldc_upper_flush(ldc_upper *upper, ldc_transport *transport, bool tell_sen
             *more = true;
             return LDC_IO_DONE;
         }
-        if (stage->left == 0) {
+        if (stage->left == 0 && !transport->pending) {
             pthread_mutex_lock(&upper->lock);
             int rc = lay_out(upper, tell_sent);
             if (rc != DICOM_SUCCESS && stage->left == 0) {
@@ -834,6 +834,7 @@ void ldc_upper_end(ldc_upper *upper)
 {
     pthread_mutex_lock(&upper->lock);
     upper->ended = true;
+    drop_queue(upper); /* the connection lingers; data sets and files need not */
     pthread_cond_broadcast(&upper->drained);
     pthread_mutex_unlock(&upper->lock);
 }

@@ -146,6 +146,9 @@ class DicomFailure(NamedTuple):
                 f"depth {self.certificate_depth}: " if self.certificate_depth is not None else ""
             )
             parts.append(f"certificate {about}{self.certificate_code}, {self.certificate_subject}")
+        elif self.certificate_subject is not None:
+            whose = "our certificate" if self.side == "peer" else "certificate"
+            parts.append(f"{whose} {self.certificate_subject}")
         if self.alert_sent is not None:
             parts.append(f"alert sent {alert_name(self.alert_sent)} ({self.alert_sent})")
         if self.alert_received is not None:
