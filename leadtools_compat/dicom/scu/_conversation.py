@@ -215,26 +215,28 @@ class Conversation:
             False: the time is over.
         """
         seen = None if traffic is None else traffic()
+        began = time.monotonic()  # what came before, nobody was waiting for
         while True:
             if quiet:
                 with self._changed:
                     self._error = None
             else:
                 self.raise_error()
-            if over is not None and over():
-                return True
-            job = None
             with self._changed:
                 if self._answered:
                     self._answered = False
                     return True
+            if over is not None and over():
+                return True
+            job = None
+            with self._changed:
                 if self._jobs:
                     job = self._jobs.popleft()
                 else:
-                    rest = self._last_sign + limit - time.monotonic() if limit else SLICE
+                    rest = self._rest(began, limit)
                     if rest > 0 and self._error is None and not lib.L_DicomGetPumpMode():
                         self._changed.wait(min(rest, SLICE))
-                        rest = self._last_sign + limit - time.monotonic() if limit else SLICE
+                        rest = self._rest(began, limit)
                     idle = not self._jobs and not self._answered and self._error is None
             if job is not None:
                 self._serve(job)
@@ -246,6 +248,10 @@ class Conversation:
                 self._last_sign = time.monotonic()
             elif idle and rest <= 0:
                 return False
+
+    def _rest(self, began: float, limit: float) -> float:
+        """Count the seconds until the time is over."""
+        return max(self._last_sign, began) + limit - time.monotonic() if limit else SLICE
 
     def _serve(self, job: _Job) -> None:
         me = threading.get_ident()

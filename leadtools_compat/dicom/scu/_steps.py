@@ -60,7 +60,7 @@ NATIVE = (EXPLICIT, IMPLICIT)
 GOODBYE = 5.0
 """Seconds that the end of a connection may take, when nothing better is said."""
 
-_TIMES = ("connect_timeout", "handshake_timeout", "association_timeout")
+TIMES = ("connect_timeout", "handshake_timeout", "association_timeout")
 NO_LIMIT = 86_400.0
 
 
@@ -111,9 +111,9 @@ def _traffic(net: Any, state: ConnectionState) -> Callable[[], object]:
 
 def _take_times(net: Any, state: ConnectionState, limit: float) -> None:
     """Let the node's limit hold for the net's timers, but for those that the user has set."""
-    for name in _TIMES:
+    for name in TIMES:
         present = base.prop(net, name)
-        if state.times_set.setdefault(name, present) == present:
+        if state.times_set[name] == present:
             base.set_prop(net, name, min(limit, NO_LIMIT) if limit else NO_LIMIT)
             state.times_set[name] = base.prop(net, name)
 

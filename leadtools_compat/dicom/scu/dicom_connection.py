@@ -95,6 +95,7 @@ class DicomConnection(ConnectionOverridables, ConnectionMembers, DicomNet):
         # Past any __setattr__ of a subclass, which is not ready for calls yet.
         object.__setattr__(self, CONNECTION, state)
         self.__dict__["_DicomNet__state"].runner = state.conversation
+        state.times_set = {name: base.prop(self, name) for name in _steps.TIMES}
         if settings is not None:
             DicomNet.Initialize(self, temporaryDirectory, mode, settings)
 
