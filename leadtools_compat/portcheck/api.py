@@ -135,9 +135,10 @@ class Api:
         """Find the most basic public class that has a member."""
         cls: Any = self.types[type_name]
         owner = type_name
-        for one in cls.__mro__ if isinstance(cls, type) else ():
-            if self.types.get(one.__name__) is one and member.lower() in self.members(one.__name__):
-                owner = one.__name__
+        for one in getattr(cls, "__mro__", ()):
+            name = str(one.__name__)
+            if self.types.get(name) is one and member.lower() in self.members(name):
+                owner = name
         return owner
 
     @functools.cached_property

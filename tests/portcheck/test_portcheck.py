@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from leadtools_compat.portcheck import Report, Status, as_text, check, main
+from leadtools_compat.portcheck import Report, Status, check, main
 from leadtools_compat.portcheck.notes import ABSENT, CONSTRUCTS, DIFFERS
+from leadtools_compat.portcheck.report import as_text
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "porting.md"
 
