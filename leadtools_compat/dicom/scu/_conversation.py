@@ -57,7 +57,7 @@ class Conversation:
         self._error: BaseException | None = None
         self._answered = False
         self._last_sign = 0.0
-        self.with_sender: frozenset[str] = frozenset()
+        self._with_sender: set[str] = set()
         """Callbacks that have the connection as first argument."""
         self._inside: set[int] = set()
         """Threads that are in a callback of the object."""
@@ -115,10 +115,14 @@ class Conversation:
                 self._inside.discard(me)
             self._last_sign = time.monotonic()
 
+    def put_in_front(self, name: str) -> None:
+        """Have a callback get the connection as its first argument."""
+        self._with_sender.add(name)
+
     def arguments(self, owner: Any, name: str, given: tuple[Any, ...]) -> tuple[Any, ...]:
         """Put the connection in front, where a Scu class wants that."""
         own = owner.__dict__[CONNECTION].conversation is self  # not an inner listener's child
-        return (owner, *given) if own and name in self.with_sender else given
+        return (owner, *given) if own and name in self._with_sender else given
 
     def take(self, error: BaseException) -> bool:
         """Keep what a callback has raised for the call that is going on."""

@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from leadtools_compat._binding.lifetime import STATE
 from leadtools_compat.dicom.dicom_associate import DicomAssociate
 from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.dicom_net import DicomNet
@@ -43,6 +44,7 @@ from leadtools_compat.dicom.scu.presentation_context import PresentationContext
 __all__ = [
     "NATIVE",
     "associate",
+    "begin",
     "close",
     "connect",
     "exchange",
@@ -107,6 +109,12 @@ def _traffic(net: Any, state: ConnectionState) -> Callable[[], object]:
 
 
 # ---- steps --------------------------------------------------------------------------------------
+
+
+def begin(net: Any, state: ConnectionState) -> None:
+    """Have the callbacks of a new connection go through its conversation."""
+    net.__dict__[STATE].runner = state.conversation
+    state.times_set = {name: base.prop(net, name) for name in TIMES}
 
 
 def _take_times(net: Any, state: ConnectionState, limit: float) -> None:

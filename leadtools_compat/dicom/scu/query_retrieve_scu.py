@@ -74,8 +74,7 @@ class QueryRetrieveScu(HostOwner):
         settings: DicomOpenSslContextCreationSettings | None = None,
     ) -> None:
         super().__init__(temporaryDirectory, mode, settings)
-        conversation = connection_of(self).conversation
-        conversation.with_sender = frozenset({"OnReceiveCStoreRequest"})
+        connection_of(self).conversation.put_in_front("OnReceiveCStoreRequest")
 
     @property
     def EnableMoveToSelf(self) -> bool:
