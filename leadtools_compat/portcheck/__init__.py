@@ -16,7 +16,18 @@ from leadtools_compat.portcheck.check import MissingGrammarError, check
 from leadtools_compat.portcheck.model import Finding, Hint, Report, Status, Unread
 from leadtools_compat.portcheck.report import as_json, as_text
 
-__all__ = ["Finding", "Hint", "MissingGrammarError", "Report", "Status", "Unread", "check", "main"]
+__all__ = [
+    "Finding",
+    "Hint",
+    "MissingGrammarError",
+    "Report",
+    "Status",
+    "Unread",
+    "as_json",
+    "as_text",
+    "check",
+    "main",
+]
 
 
 def _percent(text: str) -> int:

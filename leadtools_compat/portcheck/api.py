@@ -9,6 +9,7 @@ import inspect
 import re
 from typing import Any
 
+from leadtools_compat import api_matrix
 from leadtools_compat.portcheck.model import Ref, Status
 from leadtools_compat.portcheck.notes import ABSENT, DIFFERS
 
@@ -41,6 +42,11 @@ class Api:
                     or name in ("Element", "Instance")
                 ):
                     self.types[name] = one
+        self._rows = {
+            (owner.name, row.name.removesuffix("_")): row
+            for owner in api_matrix.all_owners()
+            for row in owner.rows
+        }
         self._lower = {name.lower(): name for name in [*self.types, *ABSENT] if "." not in name}
 
     def type_name(self, name: str, any_case: bool = False) -> str | None:
@@ -109,27 +115,25 @@ class Api:
         found = self.member_name(type_name, member, any_case)
         owner = type_name if found is None else self._owner(type_name, found)
         name = found or member
-        for key in (f"{type_name}.{name}", f"{owner}.{name}"):
-            if key in ABSENT:
-                return (owner, name, Status.ABSENT, *ABSENT[key])
+        row = self._rows.get((owner, name)) or self._rows.get((type_name, name))
+        if row is not None and row.state == "absent":
+            return (owner, name, Status.ABSENT, row.note, "what-is-not-there")
         if found is None:
             if member in _OBJECT:
                 return None
-            return (
-                type_name,
-                member,
-                Status.ABSENT,
-                "this library has no such member",
-                "what-is-not-there",
-            )
+            no_such = "this library has no such member"
+            return (type_name, member, Status.ABSENT, no_such, "what-is-not-there")
         for key in (f"{type_name}.{name}", f"{owner}.{name}", f"{owner}.*"):
             if key in DIFFERS:
                 return (owner, name, Status.DIFFERS, *DIFFERS[key])
+        if row is not None and row.state == "differs":
+            anchor = "images" if "Image" in name else "small-differences"
+            return (owner, name, Status.DIFFERS, row.note, anchor)
         return (owner, name, Status.DONE, "", "")
 
     def _owner(self, type_name: str, member: str) -> str:
         """Find the most basic public class that has a member."""
-        cls = self.types[type_name]
+        cls: Any = self.types[type_name]
         owner = type_name
         for one in getattr(cls, "__mro__", ()):
             name = str(one.__name__)

@@ -1,7 +1,8 @@
-"""What differs from LEADTOOLS, and what is not there: the part of portcheck that people write.
+"""What portcheck says beyond `leadtools_compat.api_matrix`, which has the facts about members.
 
-Keys are ``Type`` or ``Type.Member``; ``Type.*`` is all of a type's members. Values are a sentence
-and the heading in docs/porting.md.
+Here is what a port writes in another way (the matrix calls that done), and what no class of this
+library stands for. Keys are ``Type`` or ``Type.Member``; ``Type.*`` is all of a type's members.
+Values are a sentence and the heading in docs/porting.md.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 __all__ = ["ABSENT", "CONSTRUCTS", "DIFFERS"]
 
 _LICENCE = ("does nothing, may stay", "licence-calls")
-_IMAGES = ("images are numpy arrays", "images")
 
 DIFFERS: dict[str, tuple[str, str]] = {
     "RasterSupport": _LICENCE,
@@ -35,8 +35,6 @@ DIFFERS: dict[str, tuple[str, str]] = {
         "keyword or position; unknown verification bits are an error",
         "tls-settings",
     ),
-    "DicomSslMethodType.SslV2": ("TLS, the best both sides have", "tls-settings"),
-    "DicomSslMethodType.SslV3": ("TLS, the best both sides have", "tls-settings"),
     "DicomDataSet.GetValue": ("GetValue[T](...) or T=", "generics"),
     "DicomDataSet.Get": ("Get[T]()", "generics"),
     "QueryRetrieveScu.Find": ("Find[TQuery, TResult](...)", "generics"),
@@ -46,17 +44,10 @@ DIFFERS: dict[str, tuple[str, str]] = {
     ),
     "Element": ("a descriptor: Name = Element(DicomTag.X)", "attributes"),
     "Instance": ("a class decorator", "attributes"),
-    "DicomDataSet.GetImage": _IMAGES,
-    "DicomDataSet.GetImages": _IMAGES,
-    "DicomDataSet.SetImage": _IMAGES,
-    "DicomDataSet.SetImages": _IMAGES,
-    "DicomDataSet.Jpeg2000Options": ("remembered, without effect", "images"),
     "EventHandler": ("any callable", "events-and-delegates"),
 }
 
 _RASTER = ("images are numpy arrays; there are no raster classes", "images")
-_ISCL = ("ISCL is retired: FeatureNotSupported", "what-is-not-there")
-_OUT = ("not part of this library: NotImplementedError", "what-is-not-there")
 _SERVER = ("the PACS framework is not part of this library", "what-is-not-there")
 
 ABSENT: dict[str, tuple[str, str]] = {
@@ -75,37 +66,6 @@ ABSENT: dict[str, tuple[str, str]] = {
         ),
         _RASTER,
     ),
-    **dict.fromkeys(("DicomPrintScu", "PatientUpdaterScu", "MediaCreationManagementScu"), _OUT),
-    **dict.fromkeys(
-        (
-            "DicomNet.SetIsclIntegrityAlgorithm",
-            "DicomNet.SetIsclEncryptionAlgorithm",
-            "DicomNet.SetIsclMutualAuthAlgorithm",
-            "DicomNet.SetIsclMutualAuthKey",
-            "DicomNet.OnNonSecureSendIscl",
-            "DicomNet.OnNonSecureReceivedIscl",
-            "DicomNetSecurityMode.Iscl",
-        ),
-        _ISCL,
-    ),
-    **{
-        f"DicomDataSet.{name}": _OUT
-        for name in (
-            "InsertImage",
-            "DeleteImage",
-            "GetWaveformGroup",
-            "AddWaveformGroup",
-            "WaveformGroupCount",
-            "CreateSignature",
-            "VerifySignature",
-            "GetSignaturesCount",
-            "GetVoiLut",
-            "GetVoiLutData",
-            "GetPresentationStateInformation",
-            "GetEncapsulatedDocument",
-            "SetEncapsulatedDocument",
-        )
-    },
     **dict.fromkeys(
         (
             "IProcessCStore",
@@ -115,6 +75,10 @@ ABSENT: dict[str, tuple[str, str]] = {
             "NotifySendMessageBase",
         ),
         _SERVER,
+    ),
+    **dict.fromkeys(
+        ("DicomPrintScu", "PatientUpdaterScu", "MediaCreationManagementScu"),
+        ("not part of this library: NotImplementedError", "what-is-not-there"),
     ),
 }
 
