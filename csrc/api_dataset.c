@@ -190,7 +190,7 @@ static int save(ldc_dataset *dataset, const char *path, unsigned flags)
             return ldc_error(DICOM_ERROR_MEMORY, "\"%s\"", path);
         }
     }
-    rc = ldc_file_save(path, header, length, dataset);
+    rc = ldc_file_save(path, header, length, dataset, true);
     free(header);
     return rc;
 }

@@ -25,7 +25,7 @@ static int built(outgoing *message, int rc)
     return rc == DICOM_SUCCESS ? rc : ldc_error(message->fault.code, "%s", message->fault.text);
 }
 
-static int check_syntax(ldc_upper *upper, uint8_t context, const ldc_dataset *data)
+int ldc_net_check_syntax(ldc_upper *upper, uint8_t context, const ldc_dataset *data)
 {
     char agreed[LDC_UID_SIZE];
     const char *own = data == NULL ? "" : ldc_dataset_syntax(data);
@@ -85,7 +85,7 @@ static int finish(HDICOMNET handle, uint8_t context, uint16_t id, outgoing *mess
             : NULL;
     if (conn != NULL) {
         ldc_upper *upper = ldc_conn_upper(conn);
-        rc = check_syntax(upper, context, data);
+        rc = ldc_net_check_syntax(upper, context, data);
         if (rc == DICOM_SUCCESS && response) {
             rc = before_send(net, &message->command);
         }

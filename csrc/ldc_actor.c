@@ -277,6 +277,52 @@ static void run_with_slot(ldc_job *job, bool user_slot)
     rest(actor);
 }
 
+/* ---- strands on other threads ---- */
+
+bool ldc_actor_borrow(ldc_actor *actor)
+{
+    pthread_mutex_lock(&actor->lock);
+    bool rests = !actor->active && !actor->parked;
+    actor->active = true;
+    pthread_mutex_unlock(&actor->lock);
+    if (rests) {
+        ldc_ref_get(&actor->ref);
+    }
+    return rests;
+}
+
+void ldc_actor_turn(ldc_actor *actor, uint32_t bits)
+{
+    pthread_mutex_lock(&actor->lock);
+    bits |= actor->bits;
+    actor->bits = 0;
+    pthread_mutex_unlock(&actor->lock);
+    if (bits != 0) {
+        step(actor, bits);
+    }
+}
+
+bool ldc_actor_listen(ldc_actor *actor, int eventfd)
+{
+    pthread_mutex_lock(&actor->lock);
+    bool quiet = actor->bits == 0;
+    actor->listener = quiet ? eventfd : -1;
+    pthread_mutex_unlock(&actor->lock);
+    return quiet;
+}
+
+void ldc_actor_listen_no_more(ldc_actor *actor)
+{
+    pthread_mutex_lock(&actor->lock);
+    actor->listener = -1;
+    pthread_mutex_unlock(&actor->lock);
+}
+
+void ldc_actor_return(ldc_actor *actor)
+{
+    rest(actor);
+}
+
 int ldc_actor_init(ldc_actor *actor, void (*on_step)(ldc_actor *self, uint32_t bits),
                    void (*destroy)(ldc_ref *self))
 {
@@ -285,6 +331,7 @@ int ldc_actor_init(ldc_actor *actor, void (*on_step)(ldc_actor *self, uint32_t b
     actor->user_job.run = run_with_slot;
     actor->step = on_step;
     actor->fd = -1;
+    actor->listener = -1;
     pthread_mutex_init(&actor->lock, NULL);
     ldc_engine_retain();
     actor->id = ldc_registry_add(&actors, &actor->ref);
@@ -297,12 +344,23 @@ int ldc_actor_init(ldc_actor *actor, void (*on_step)(ldc_actor *self, uint32_t b
     return 0;
 }
 
+/* A borrowed strand that sleeps; the lock is held. */
+static void wake_listener(const ldc_actor *actor)
+{
+    if (actor->listener >= 0) {
+        uint64_t one = 1;
+        ssize_t written = write(actor->listener, &one, sizeof one);
+        (void)written; /* full: it is awake already */
+    }
+}
+
 void ldc_actor_post(ldc_actor *actor, uint32_t bits)
 {
     pthread_mutex_lock(&actor->lock);
     bool start = !actor->active;
     actor->bits |= bits;
     actor->active = true;
+    wake_listener(actor);
     pthread_mutex_unlock(&actor->lock);
     if (start) {
         ldc_ref_get(&actor->ref);
@@ -316,6 +374,7 @@ void ldc_actor_run(ldc_actor *actor, uint32_t bits)
     bool start = !actor->active;
     actor->bits |= start ? 0 : bits;
     actor->active = true;
+    wake_listener(actor);
     pthread_mutex_unlock(&actor->lock);
     if (start) {
         bool computed = ldc_compute(true);

@@ -43,6 +43,7 @@ static void conn_destroy(ldc_ref *ref)
     }
     ldc_conn_target_clear(&conn->target);
     ldc_conn_drop_gate(conn);
+    ldc_conn_awaits_fini(conn);
     ldc_upper_free(conn->upper);
     if (conn->tls != NULL) {
         ldc_ref_put(&conn->tls->shared.ref);
@@ -95,6 +96,7 @@ static ldc_conn *conn_new(ldc_net *net, ldc_tls_context *tls, bool server)
         free(conn);
         return NULL;
     }
+    ldc_conn_awaits_init(conn);
     ldc_ref_get(&net->ref);
     conn->net = net;
     if (tls != NULL) {
@@ -415,6 +417,7 @@ uint64_t ldc_conn_id(const ldc_conn *conn)
 
 void ldc_conn_after_fork(void)
 {
+    ldc_conn_call_after_fork();
     atomic_store(&ldc_conn_totals.handshakes, 0u);
     atomic_store(&ldc_conn_totals.draining, 0u);
 }

@@ -113,6 +113,9 @@ void ldc_conn_finish(ldc_conn *conn, int code, ldc_failure *failure, bool silent
     if (failure != NULL && failure->code != DICOM_SUCCESS) {
         ldc_net_fail(net, conn, failure, conn->began);
     }
+    ldc_conn_end_awaits(conn, failure != NULL && failure->code != DICOM_SUCCESS ? failure->code
+                              : code != DICOM_SUCCESS                           ? code
+                                                      : DICOM_ERROR_ASSOCIATION_NOT_ESTABLISHED);
     pthread_mutex_lock(&net->lock);
     net->connected = false;
     net->closing = true; /* a Connect from now on waits until all of this has been queued */

@@ -4,8 +4,6 @@
  */
 #include "ldc_conn_inner.h"
 
-#include "ldc_window.h"
-
 bool ldc_conn_inbox_full(ldc_conn *conn)
 {
     return atomic_load(&conn->inbox_count) > INBOX_MESSAGES ||
@@ -75,6 +73,10 @@ static bool answered(ldc_conn *conn, const ldc_news *news, bool heard)
 void ldc_conn_take_news(void *owner, ldc_news *news, uint64_t cost)
 {
     ldc_conn *conn = owner;
+    if (ldc_conn_take_awaited(conn, news)) {
+        ldc_news_free(news);
+        return;
+    }
     pthread_mutex_lock(&conn->net->lock);
     const DICOMNETCALLBACK *callbacks = &conn->net->callbacks;
     bool wanted = ldc_news_wanted(callbacks, news);

@@ -1,7 +1,8 @@
 /*
  * ldc_conn_inner.h - what the files of a connection share, and nobody else: ldc_conn.c (life,
  * steps, commands), ldc_conn_open.c (resolve, connect), ldc_conn_link.c (handshake, reading,
- * writing), ldc_conn_inbox.c (what user code is to be told), ldc_conn_end.c (the end).
+ * writing), ldc_conn_inbox.c (what user code is to be told), ldc_conn_call.c (calls that wait),
+ * ldc_conn_end.c (the end).
  */
 #ifndef LDC_CONN_INNER_H
 #define LDC_CONN_INNER_H
@@ -9,7 +10,9 @@
 #include <stdatomic.h>
 
 #include "ldc_conn.h"
+#include "ldc_conn_call.h"
 #include "ldc_upper.h"
+#include "ldc_window.h"
 
 typedef enum phase {
     OPENING,
@@ -58,6 +61,8 @@ struct ldc_conn {
     unsigned timer_serial;
     int64_t last_read, last_write;
     bool want_write, read_wants_write;
+    uint32_t interest;  /* LDC_POLL_..., while ready: what was armed last */
+    bool borrowed;      /* the strand is a calling thread's, which polls itself */
     bool read_last;     /* writing has failed: what is there is read, then it ends */
     bool close_pending; /* the user's Close waits for what is queued */
     atomic_bool paused; /* the inbox is full: nothing is read */
@@ -65,6 +70,9 @@ struct ldc_conn {
     atomic_ullong inbox_bytes;
     ldc_news *gate_first, *gate_last; /* owned: counted, and held back (ldc_conn_inbox.c) */
     size_t drained;
+    pthread_mutex_t await_lock;
+    pthread_cond_t await_done;
+    ldc_await *awaits;      /* owned, under await_lock */
     ldc_question *question; /* reference, under actor.lock */
     bool ending;            /* under actor.lock: the user's command to end was given */
     bool evicted;           /* under actor.lock: so was EVICT */

@@ -32,7 +32,8 @@ static bool end_strangers(ldc_conn *conn, const unsigned char *data, size_t size
     ldc_speech speech = ldc_transport_speech(data, size);
     bool tls = speech == LDC_SPEECH_TLS;
     size_t put;
-    (void)conn->transport->ops->write(conn->transport, abort_pdu, sizeof abort_pdu, &put);
+    struct iovec piece = {.iov_base = (void *)(uintptr_t)abort_pdu, .iov_len = sizeof abort_pdu};
+    (void)conn->transport->ops->write(conn->transport, &piece, 1, &put);
     char *message =
         ldc_format("%s: it sent %s",
                    ldc_error_text(tls ? DICOM_ERROR_NET_PEER_SPEAKS_TLS : DICOM_ERROR_NET_PROTOCOL),
@@ -152,7 +153,8 @@ void ldc_conn_serve(ldc_conn *conn)
     keep_time(conn);
     uint32_t interest = atomic_load(&conn->paused) ? 0u : (uint32_t)LDC_POLL_READ;
     interest |= conn->want_write || conn->read_wants_write ? (uint32_t)LDC_POLL_WRITE : 0u;
-    if (interest != 0 && ldc_actor_arm(&conn->actor, interest) != 0) {
+    conn->interest = interest;
+    if (interest != 0 && !conn->borrowed && ldc_actor_arm(&conn->actor, interest) != 0) {
         ldc_conn_end_with(conn, DICOM_ERROR_NET_FAILURE, DICOM_STAGE_TCP, DICOM_SIDE_LOCAL, NULL,
                           NULL);
     }
@@ -216,9 +218,15 @@ void ldc_conn_read(ldc_conn *conn)
             ldc_conn_end_failed(conn);
             return;
         }
-        if (ldc_upper_broken(conn->upper) || conn->transport->drained) {
+        if (ldc_upper_broken(conn->upper)) {
+            ldc_conn_serve(conn);
+            return;
+        }
+        /* Nothing has come after a whole PDU: the poller will tell. Inside of one there is more on
+         * its way, and to look once more is cheaper than to be woken. */
+        if (conn->transport->drained && !ldc_upper_inside(conn->upper)) {
             conn->read_wants_write = false;
-            ldc_conn_serve(conn); /* arms the poller, which looks for itself */
+            ldc_conn_serve(conn);
             return;
         }
     }

@@ -89,6 +89,7 @@ typedef struct ldc_actor {
     bool registered;   /* strand: fd is in the poller */
     atomic_uint armed; /* LDC_POLL_... that the poller waits for; 0 when an event is on its way */
     int fd;            /* strand: owned, -1 = none */
+    int listener;      /* under lock: an eventfd that posts write into, -1 = none */
     void (*step)(struct ldc_actor *self, uint32_t bits);
     int64_t deadline[LDC_DEADLINE_COUNT]; /* strand: ms, 0 = off */
     int64_t timer_at;                     /* timer lock */
@@ -110,7 +111,17 @@ void ldc_actor_post(ldc_actor *actor, uint32_t bits);
 /* The same for bits whose step neither waits nor calls user code: the step is made on this thread
  * if the strand rests, so that nobody needs to be woken. The caller holds no lock. */
 void ldc_actor_run(ldc_actor *actor, uint32_t bits);
-/* Strand: waits for LDC_POLL_... events. 0 or errno. */
+/*
+ * Any thread may be a strand for a time: from a borrow that gave true to the return it runs turns
+ * itself, and what is posted waits for them. While it sleeps it listens: a post writes into its
+ * eventfd. listen gives false when there are bits already.
+ */
+bool ldc_actor_borrow(ldc_actor *actor);
+void ldc_actor_turn(ldc_actor *actor, uint32_t bits); /* these, and those that were posted */
+bool ldc_actor_listen(ldc_actor *actor, int eventfd);
+void ldc_actor_listen_no_more(ldc_actor *actor);
+void ldc_actor_return(ldc_actor *actor);
+/* Strand: waits for LDC_POLL_... events, 0: for none. 0 or errno. */
 int ldc_actor_arm(ldc_actor *actor, uint32_t events);
 /* Strand: sets one deadline (absolute ms, 0 = off). */
 void ldc_actor_deadline(ldc_actor *actor, unsigned kind, int64_t at);

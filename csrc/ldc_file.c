@@ -158,19 +158,30 @@ int ldc_file_open(const char *path, int *fd, struct stat *status)
 
 /* ---- saving ---- */
 
-/* A Part 10 file is written under a new name in the folder of its target, so that the target is the
- * old file or the new one, whole, at any moment. */
+/* A Part 10 file is written without a name, or under a new one where the file system cannot do
+ * that, so that the target is the old file or the new one, whole, at any moment; and a process that
+ * is killed leaves nothing of a new file. */
 typedef struct saving {
     char *target;    /* own: symbolic links resolved */
     char *folder;    /* own */
-    char *temporary; /* own */
+    char *temporary; /* own; NULL: the file has no name yet */
     int fd;
-    uint64_t length; /* written */
+    bool unnamed;
+    bool
+        no_name_given; /* the file system has files without names, and does not let them have one */
+    uint64_t length;   /* written */
 } saving;
 
 static int write_failed(const char *path, int error)
 {
     return ldc_error(DICOM_ERROR_FILE_WRITE, "\"%s\": %s", path, strerror(error));
+}
+
+static bool new_temporary(saving *self)
+{
+    free(self->temporary);
+    self->temporary = ldc_file_new_name(self->folder);
+    return self->temporary != NULL;
 }
 
 static int begin_saving(saving *self, const char *path)
@@ -192,14 +203,23 @@ static int begin_saving(saving *self, const char *path)
     } else {
         self->folder = strndup(self->target, (size_t)(slash - self->target) + 1);
     }
+    if (self->target == NULL || self->folder == NULL) {
+        return ldc_error(DICOM_ERROR_MEMORY, "\"%s\"", path);
+    }
+    mode_t mode = exists ? 0600 : 0666;
+    if (self->unnamed) {
+        /* A name is given through /proc. */
+        self->fd = access("/proc/self/fd", X_OK) == 0
+                       ? open(self->folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, mode)
+                       : -1;
+        self->unnamed = self->fd >= 0;
+    }
     for (int i = 0; i < NAMES_TRIED && self->fd < 0; i++) {
-        free(self->temporary);
-        self->temporary = self->folder == NULL ? NULL : ldc_file_new_name(self->folder);
-        if (self->target == NULL || self->temporary == NULL) {
+        if (!new_temporary(self)) {
             return ldc_error(DICOM_ERROR_MEMORY, "\"%s\"", path);
         }
-        self->fd = open(self->temporary, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW,
-                        exists ? 0600 : 0666);
+        self->fd =
+            open(self->temporary, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, mode);
         if (self->fd < 0 && errno != EEXIST) {
             break;
         }
@@ -245,14 +265,45 @@ static int save_dataset(saving *self, const char *path, ldc_dataset *dataset)
     return rc;
 }
 
+/* The target's name if nothing has it; else a new one, in `temporary`. 0, or an errno. */
+static int give_name(saving *self)
+{
+    char *self_fd = ldc_format("/proc/self/fd/%d", self->fd);
+    int error = self_fd == NULL ? ENOMEM : 0;
+    const char *name = self->target;
+    for (int i = 0; error == 0 && i < NAMES_TRIED; i++) {
+        if (linkat(AT_FDCWD, self_fd, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0) {
+            break;
+        }
+        error = errno;
+        if (error == EEXIST && i + 1 < NAMES_TRIED) {
+            error = new_temporary(self) ? 0 : ENOMEM;
+            name = self->temporary;
+        }
+    }
+    free(self_fd);
+    if (error != 0) {
+        free(self->temporary); /* somebody else's */
+        self->temporary = NULL;
+    }
+    return error;
+}
+
 static int end_saving(saving *self, const char *path)
 {
-    int fd = self->fd;
-    if (fsync(fd) != 0) {
+    if (fsync(self->fd) != 0) {
         return write_failed(path, errno);
     }
+    if (self->unnamed) {
+        int error = give_name(self);
+        if (error != 0) {
+            self->no_name_given = true;
+            return write_failed(path, error);
+        }
+    }
+    int fd = self->fd;
     self->fd = -1;
-    if (close(fd) != 0 || rename(self->temporary, self->target) != 0) {
+    if (close(fd) != 0 || (self->temporary != NULL && rename(self->temporary, self->target) != 0)) {
         return write_failed(path, errno);
     }
     free(self->temporary);
@@ -266,28 +317,39 @@ static int end_saving(saving *self, const char *path)
     return error == EIO || error == ENOSPC ? write_failed(path, error) : DICOM_SUCCESS;
 }
 
-int ldc_file_save(const char *path, const uint8_t *header, size_t header_length,
-                  ldc_dataset *dataset)
+static int save(const char *path, const uint8_t *header, size_t header_length, ldc_dataset *dataset,
+                saving *self)
 {
-    saving self = {.fd = -1};
-    int rc = begin_saving(&self, path);
+    int rc = begin_saving(self, path);
     if (rc == DICOM_SUCCESS) {
-        rc = save_bytes(&self, path, header, header_length);
-    }
-    if (rc == DICOM_SUCCESS) {
-        rc = save_dataset(&self, path, dataset);
+        rc = save_bytes(self, path, header, header_length);
     }
     if (rc == DICOM_SUCCESS) {
-        rc = end_saving(&self, path);
+        rc = save_dataset(self, path, dataset);
     }
-    if (self.fd >= 0) {
-        (void)close(self.fd);
+    if (rc == DICOM_SUCCESS) {
+        rc = end_saving(self, path);
     }
-    if (self.temporary != NULL) {
-        (void)unlink(self.temporary);
+    if (self->fd >= 0) {
+        (void)close(self->fd);
     }
-    free(self.temporary);
-    free(self.folder);
-    free(self.target);
+    if (self->temporary != NULL) {
+        (void)unlink(self->temporary);
+    }
+    free(self->temporary);
+    free(self->folder);
+    free(self->target);
+    return rc;
+}
+
+int ldc_file_save(const char *path, const uint8_t *header, size_t header_length,
+                  ldc_dataset *dataset, bool try_first)
+{
+    saving self = {.fd = -1, .unnamed = try_first};
+    int rc = save(path, header, header_length, dataset, &self);
+    if (self.no_name_given) {
+        saving again = {.fd = -1};
+        rc = save(path, header, header_length, dataset, &again);
+    }
     return rc;
 }

@@ -36,8 +36,9 @@ int ldc_file_open(const char *path, int *fd, struct stat *status);
 int ldc_file_parse(const char *path, int fd, uint64_t total, ldc_part10 *found);
 
 /* Header and data set, in place of what is there under this path, which stays if something fails.
- * FILE_WRITE, FILE_READ, MEMORY. */
+ * A process that is killed meanwhile leaves no part of a new file. `try_first` false: by way of a
+ * temporary name, as where the file system has no O_TMPFILE. FILE_WRITE, FILE_READ, MEMORY. */
 int ldc_file_save(const char *path, const uint8_t *header, size_t header_length,
-                  ldc_dataset *dataset);
+                  ldc_dataset *dataset, bool try_first);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,7 +26,9 @@
 
 enum {
     LDC_CIPHER_SLOTS = 64,
-    LDC_FILE_LIMIT = 64 * 1024 * 1024
+    LDC_CONTEXTS_KEPT = 4,
+    LDC_FILE_LIMIT = 64 * 1024 * 1024,
+    LDC_BATCH_BYTES = 3 * (16 * 1024 + 256), /* records; the one after them is not copied */
 };
 
 /* ---- ldc_tls_library.c ---- */
@@ -84,14 +87,25 @@ typedef struct ldc_tls_credentials {
     X509 *leaf;             /* owned, all three */
     STACK_OF(X509) * chain; /* without the leaf */
     EVP_PKEY *key;
-    bool encrypted;                     /* the key was; then: */
-    unsigned char password[LDC_DIGEST]; /* digest of the password */
+    bool encrypted;                      /* the key was; then: */
+    unsigned char password[LDC_DIGEST];  /* digest of the password */
+    pthread_mutex_t lock;                /* of what follows */
+    unsigned users;                      /* nets that hold it */
+    ldc_shared *kept[LDC_CONTEXTS_KEPT]; /* references, while there are users */
+    unsigned next;
 } ldc_tls_credentials;
+
+/* For a net, or a listener whose children have it: one more reference. While somebody holds them,
+ * the last few contexts made of them are kept, too; with the last one they go. */
+void ldc_tls_credentials_hold(ldc_tls_credentials *credentials);
+void ldc_tls_credentials_release(ldc_tls_credentials *credentials);
+void ldc_tls_credentials_keep(ldc_tls_credentials *credentials, ldc_shared *context);
 
 /* Fills buffer, returns the length; <= 0 = none; > size = too long. */
 typedef int (*ldc_password_fn)(void *arg, char *buffer, int size);
 
-/* key->file and key->data NULL: the key is where the certificate is. 0 or code. */
+/* key->file and key->data NULL: the key is where the certificate is. Gives a reference that is not
+ * held. 0 or code. */
 int ldc_tls_credentials_load(const ldc_tls_source *certificate, int type, const ldc_tls_source *key,
                              ldc_password_fn password, void *arg,
                              ldc_tls_credentials **credentials);
@@ -187,6 +201,11 @@ typedef struct ldc_tls_link {
     bool certificate_empty;     /* client: we answered with none */
     bool peer_spoke;            /* client: ticket or data after the handshake */
     bool established;
+    /* records that wait for the next one, to go out with it */
+    unsigned char
+        *batch; /* NULL, or LDC_BATCH_BYTES: on the writer's stack; owned between writes */
+    size_t batch_length;
+    bool hold;     /* the record that is being written may wait */
     int ssl_error; /* SSL_get_error of the last failure */
     uint64_t error;
     char error_text[256];
@@ -195,6 +214,8 @@ typedef struct ldc_tls_link {
 /* The transport of a TLS connection on fd. NULL: not possible (memory). */
 ldc_transport *ldc_tls_link_new(ldc_tls_context *context, int fd, ldc_verdict_fn verdict,
                                 ldc_asks_fn asks, void *owner);
+/* The socket BIO's write: -1 with the transport's error, or how much was taken. */
+long ldc_tls_link_send(ldc_transport *transport, const void *data, size_t size);
 /* The link behind a transport; NULL for a plain one. */
 ldc_tls_link *ldc_tls_link_of(ldc_transport *transport);
 

@@ -28,7 +28,7 @@ static int bio_write(BIO *bio, const char *data, int size)
 {
     ldc_transport *transport = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    long put = ldc_transport_send(transport, data, (size_t)size);
+    long put = ldc_tls_link_send(transport, data, (size_t)size);
     if (put < 0 && ldc_transport_would_block(transport->error)) {
         BIO_set_retry_write(bio);
     }

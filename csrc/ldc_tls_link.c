@@ -1,5 +1,6 @@
 /* ldc_tls_link.c - TLS as a transport: one SSL on one socket, owned by the strand of its
  * connection. */
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -131,12 +132,134 @@ static ldc_io link_read(ldc_transport *self, void *buffer, size_t size, size_t *
     return result;
 }
 
-static ldc_io link_write(ldc_transport *self, const void *data, size_t size, size_t *put)
+/* Gathers what fills one record; the first piece begins at `skip`. */
+static size_t gather(const struct iovec *pieces, size_t count, size_t skip,
+                     unsigned char record[SSL3_RT_MAX_PLAIN_LENGTH])
+{
+    size_t filled = 0;
+    for (size_t i = 0; i < count && filled < SSL3_RT_MAX_PLAIN_LENGTH; i++) {
+        size_t length = pieces[i].iov_len - skip;
+        size_t room = SSL3_RT_MAX_PLAIN_LENGTH - filled;
+        size_t here = length < room ? length : room;
+        memcpy(record + filled, (const unsigned char *)pieces[i].iov_base + skip, here);
+        filled += here;
+        skip = 0;
+    }
+    return filled;
+}
+
+/* Sends what waits, and `data` behind it. -1, or how much of `data` has gone. */
+static long send_behind(ldc_tls_link *link, const void *data, size_t size)
+{
+    struct iovec pieces[2] = {{.iov_base = link->batch, .iov_len = link->batch_length},
+                              {.iov_base = (void *)(uintptr_t)data, .iov_len = size}};
+    long put = link->batch_length > 0 ? ldc_transport_send(&link->base, pieces, 2)
+                                      : ldc_transport_send(&link->base, pieces + 1, 1);
+    if (put < 0) {
+        return -1;
+    }
+    if ((size_t)put < link->batch_length) {
+        link->batch_length -= (size_t)put;
+        memmove(link->batch, link->batch + put, link->batch_length);
+        link->base.error = EAGAIN;
+        return size == 0 ? 0 : -1;
+    }
+    put -= (long)link->batch_length;
+    link->batch_length = 0;
+    if (put == 0 && size > 0) {
+        link->base.error = EAGAIN;
+        return -1;
+    }
+    return put;
+}
+
+long ldc_tls_link_send(ldc_transport *transport, const void *data, size_t size)
+{
+    ldc_tls_link *link = link_from(transport);
+    if (link->hold && link->batch_length + size <= LDC_BATCH_BYTES) {
+        memcpy(link->batch + link->batch_length, data, size);
+        link->batch_length += size;
+        return (long)size;
+    }
+    return send_behind(link, data, size);
+}
+
+/* Record by record: from where the bytes are, when they fill one there; else gathered. A record
+ * that has to be tried again is the same then, as OpenSSL wants it. */
+static ldc_io write_records(ldc_tls_link *link, const struct iovec *pieces, size_t count,
+                            size_t *put)
+{
+    unsigned char record[SSL3_RT_MAX_PLAIN_LENGTH];
+    size_t skip = 0, left = 0;
+    for (size_t i = 0; i < count; i++) {
+        left += pieces[i].iov_len;
+    }
+    while (count > 0) {
+        size_t length = pieces->iov_len - skip;
+        const void *bytes = (const unsigned char *)pieces->iov_base + skip;
+        size_t written = 0;
+        if (length >= sizeof record) {
+            length = sizeof record;
+        } else if (count > 1) {
+            length = gather(pieces, count, skip, record);
+            bytes = record;
+        }
+        link->hold = left > length;
+        ERR_clear_error();
+        ldc_io result =
+            result_of(link, SSL_write_ex(link->ssl, bytes, length, &written) == 1 ? 1 : -1);
+        link->hold = false;
+        if (result != LDC_IO_DONE) {
+            return result;
+        }
+        *put += written;
+        left -= written;
+        for (skip += written; count > 0 && skip >= pieces->iov_len; pieces++, count--) {
+            skip -= pieces->iov_len;
+        }
+    }
+    return LDC_IO_DONE;
+}
+
+/* What the socket has not taken outlives this call: it gets a place of its own. */
+static ldc_io keep_batch(ldc_tls_link *link, unsigned char *own, ldc_io result)
+{
+    link->base.pending = link->batch_length > 0;
+    if (link->base.pending && own == NULL) {
+        own = malloc(LDC_BATCH_BYTES);
+        if (own == NULL) {
+            link->batch = NULL;
+            link->batch_length = 0;
+            link->base.error = ENOMEM;
+            link->ssl_error = SSL_ERROR_SYSCALL;
+            return LDC_IO_FAILED;
+        }
+        memcpy(own, link->batch, link->batch_length);
+    } else if (!link->base.pending) {
+        free(own);
+        own = NULL;
+    }
+    link->batch = own;
+    return link->base.pending && result == LDC_IO_DONE ? LDC_IO_WANT_WRITE : result;
+}
+
+static ldc_io link_write(ldc_transport *self, const struct iovec *pieces, size_t count, size_t *put)
 {
     ldc_tls_link *link = link_from(self);
+    unsigned char room[LDC_BATCH_BYTES];
+    unsigned char *own = link->batch;
     *put = 0;
-    ERR_clear_error();
-    return result_of(link, SSL_write_ex(link->ssl, data, size, put) == 1 ? 1 : -1);
+    if (own == NULL) {
+        link->batch = room;
+    } else if (send_behind(link, NULL, 0) < 0 || link->batch_length > 0) {
+        if (ldc_transport_would_block(self->error)) {
+            return LDC_IO_WANT_WRITE;
+        }
+        link->ssl_error = SSL_ERROR_SYSCALL;
+        return LDC_IO_FAILED;
+    }
+    ldc_io result = write_records(link, pieces, count, put);
+    return keep_batch(link, own, result);
 }
 
 static ldc_io link_shutdown(ldc_transport *self)
@@ -167,6 +290,7 @@ static void link_free(ldc_transport *self)
     sk_X509_pop_free(link->received, X509_free);
     free(link->subject);
     free(link->detail);
+    free(link->batch);
     ldc_ref_put(&link->context->shared.ref);
     free(link);
 }

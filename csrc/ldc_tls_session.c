@@ -239,6 +239,11 @@ bool ldc_tls_session_set_up(ldc_tls_context *context)
     SSL_CTX_set_session_cache_mode(ctx, mode);
     SSL_CTX_set_timeout(ctx, LDC_SESSION_SECONDS);
     if (context->server) {
+        if (!context->resumption) {
+            /* Of TLS 1.3 tickets an id is left, which stands for nothing, and costs nothing to
+             * make. */
+            SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+        }
         /* A ticket tells a TLS 1.3 client that it was accepted, so one is always sent. */
         done = SSL_CTX_set_num_tickets(ctx, 1) == 1 &&
                SSL_CTX_set_session_id_context(ctx, context->shared.key, LDC_DIGEST) == 1 &&

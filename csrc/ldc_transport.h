@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "ldc_failure.h"
 
@@ -32,7 +33,8 @@ typedef struct ldc_transport ldc_transport;
 typedef struct ldc_transport_ops {
     ldc_io (*handshake)(ldc_transport *self);
     ldc_io (*read)(ldc_transport *self, void *buffer, size_t size, size_t *got);
-    ldc_io (*write)(ldc_transport *self, const void *data, size_t size, size_t *put);
+    /* The pieces in order, as if they were one; *put counts whatever the result is. */
+    ldc_io (*write)(ldc_transport *self, const struct iovec *pieces, size_t count, size_t *put);
     ldc_io (*shutdown)(
         ldc_transport *self); /* says goodbye (close_notify); FIN is the connection's */
     void (*diagnose)(ldc_transport *self, ldc_failure *failure);
@@ -45,6 +47,7 @@ struct ldc_transport {
     int error;                            /* errno of the last failed socket call */
     bool eof;                             /* the socket said end of file */
     bool drained;                         /* the last read() took all that had come */
+    bool pending;                         /* write() has something left, whatever it is given */
     unsigned char first[LDC_FIRST_BYTES]; /* what the peer sent first on the socket */
     size_t first_length;
     unsigned char ahead[LDC_AHEAD_BYTES]; /* taken from the socket before it was asked for */
@@ -60,7 +63,7 @@ long ldc_transport_recv(ldc_transport *self, void *buffer, size_t size);
 /* The same for a caller that asks in small pieces (a record's header, then its body): what has come
  * with them is kept for the next call, so that a short record takes one call of the system. */
 long ldc_transport_recv_ahead(ldc_transport *self, void *buffer, size_t size);
-long ldc_transport_send(ldc_transport *self, const void *data, size_t size);
+long ldc_transport_send(ldc_transport *self, const struct iovec *pieces, size_t count);
 bool ldc_transport_would_block(int error);
 
 /* What a peer that should speak DICOM (or TLS) spoke instead, told by its first bytes. */

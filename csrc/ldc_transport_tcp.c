@@ -74,9 +74,11 @@ long ldc_transport_recv_ahead(ldc_transport *self, void *buffer, size_t size)
     return got;
 }
 
-long ldc_transport_send(ldc_transport *self, const void *data, size_t size)
+long ldc_transport_send(ldc_transport *self, const struct iovec *pieces, size_t count)
 {
-    ssize_t put = send(self->fd, data, size, MSG_NOSIGNAL);
+    /* sendmsg only reads them */
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = count};
+    ssize_t put = sendmsg(self->fd, &message, MSG_NOSIGNAL);
     if (put < 0) {
         self->error = errno;
         return -1;
@@ -104,11 +106,11 @@ static ldc_io tcp_read(ldc_transport *self, void *buffer, size_t size, size_t *g
     return ldc_transport_would_block(self->error) ? LDC_IO_WANT_READ : LDC_IO_FAILED;
 }
 
-static ldc_io tcp_write(ldc_transport *self, const void *data, size_t size, size_t *put)
+static ldc_io tcp_write(ldc_transport *self, const struct iovec *pieces, size_t count, size_t *put)
 {
-    long count = ldc_transport_send(self, data, size);
-    *put = count > 0 ? (size_t)count : 0;
-    if (count >= 0) {
+    long sent = ldc_transport_send(self, pieces, count);
+    *put = sent > 0 ? (size_t)sent : 0;
+    if (sent >= 0) {
         return LDC_IO_DONE;
     }
     return ldc_transport_would_block(self->error) ? LDC_IO_WANT_WRITE : LDC_IO_FAILED;

@@ -526,13 +526,15 @@ int ldc_upper_send(ldc_upper *upper, uint8_t context, const ldc_command *command
             out->id = ldc_command_id(command);
             out->operation = ldc_window_counts(command);
         }
-        if (queued && sender == LDC_SENDER_USER) {
+        if (queued && sender != LDC_SENDER_LIBRARY) {
             (void)ldc_window_end(&upper->performed, command);
         }
     }
     pthread_mutex_unlock(&upper->lock);
     if (queued) {
-        upper->wake(upper->owner);
+        if (sender != LDC_SENDER_STRAND) {
+            upper->wake(upper->owner);
+        }
         return DICOM_SUCCESS;
     }
     free(bytes);
@@ -656,7 +658,7 @@ static int lay_out(ldc_upper *upper, bool tell_sent)
             pthread_cond_broadcast(&upper->drained);
         }
     }
-    upper->refills += upper->stage.used > 0 ? 1u : 0u;
+    upper->refills += upper->stage.left > 0 ? 1u : 0u;
     return rc;
 }
 
@@ -671,27 +673,26 @@ ldc_io ldc_upper_flush(ldc_upper *upper, ldc_transport *transport, bool tell_sen
             *more = true;
             return LDC_IO_DONE;
         }
-        if (stage->written == stage->used) {
-            stage->written = 0;
-            stage->used = 0;
+        if (stage->left == 0 && !transport->pending) {
             pthread_mutex_lock(&upper->lock);
             int rc = lay_out(upper, tell_sent);
-            if (rc != DICOM_SUCCESS && stage->used == 0) {
+            if (rc != DICOM_SUCCESS && stage->left == 0) {
                 ldc_upper_break(upper, PDU_ABORT_REASON_UNKNOWN, rc,
                                 "A data set that was being sent cannot be read any more",
                                 "Do not change files while they are sent.");
                 (void)lay_out(upper, false);
             }
             pthread_mutex_unlock(&upper->lock);
-            if (stage->used == 0) {
-                ldc_stage_free(stage); /* idle: no memory */
+            if (stage->left == 0) {
+                ldc_stage_rest(stage);
                 return LDC_IO_DONE;
             }
         }
         size_t put = 0;
-        ldc_io result = transport->ops->write(transport, stage->bytes + stage->written,
-                                              stage->used - stage->written, &put);
-        stage->written += put;
+        struct iovec pieces[LDC_STAGE_PIECES];
+        size_t count = ldc_stage_pieces(stage, pieces);
+        ldc_io result = transport->ops->write(transport, pieces, count, &put);
+        ldc_stage_wrote(stage, put);
         *sent += put;
         if (result != LDC_IO_DONE) {
             return result;
@@ -833,6 +834,7 @@ void ldc_upper_end(ldc_upper *upper)
 {
     pthread_mutex_lock(&upper->lock);
     upper->ended = true;
+    drop_queue(upper); /* the connection lingers; data sets and files need not */
     pthread_cond_broadcast(&upper->drained);
     pthread_mutex_unlock(&upper->lock);
 }

@@ -92,6 +92,7 @@ int ldc_upper_abort(ldc_upper *upper, uint8_t source, uint8_t reason);
  * answer of the library's own does neither. */
 typedef enum ldc_sender {
     LDC_SENDER_USER,
+    LDC_SENDER_STRAND, /* a user whose thread is the strand: nobody else would make room */
     LDC_SENDER_LIBRARY
 } ldc_sender;
 

@@ -1028,7 +1028,7 @@ L_VOID L_DicomFreeDS(HDICOMDS hDS);
 /* A Part 10 file, or a bare data set in implicit VR little endian. Its data set is not read before it is needed; changing
  * the file meanwhile makes sending fail. uFlags: 0. */
 L_INT L_DicomLoadDS(HDICOMDS hDS, const L_TCHAR *pszFile, L_UINT uFlags);
-/* Writes preamble, group 0002 and the bytes as they are, under a temporary name first. uFlags: DS_..., 0 = as it is;
+/* Writes preamble, group 0002 and the bytes as they are, whole or not at all. uFlags: DS_..., 0 = as it is;
  * another transfer syntax: DICOM_ERROR_TRANSFER_SYNTAX_NOT_SUPPORTED. */
 L_INT L_DicomSaveDS(HDICOMDS hDS, const L_TCHAR *pszFile, L_UINT uFlags);
 L_INT L_DicomResetDS(HDICOMDS hDS);
@@ -1088,6 +1088,18 @@ L_INT L_DicomSendCCancelRequest(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT1
 L_INT L_DicomSendCEchoRequest(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID, const L_TCHAR *pszClass);
 L_INT L_DicomSendCEchoResponse(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID, const L_TCHAR *pszClass,
                                L_UINT16 nStatus);
+
+/* Send a request and wait for its response, up to nTimeoutMs: *pnStatus. On an idle connection the calling thread does
+ * the reading and writing itself, which is quickest for one request after the other. The response is not told to the
+ * callbacks; all else that comes meanwhile is, on other threads. The message id must not be awaited already.
+ * DICOM_ERROR_NET_TIMEOUT: not yet; L_DicomAwaitResponse waits on, after L_DicomForgetResponse the response is told as any
+ * other. Another error when the connection ended. Legal in callbacks, as they do not wait for each other. */
+L_INT L_DicomCEchoAndWait(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID, const L_TCHAR *pszClass,
+                L_UINT nTimeoutMs, L_UINT16 *pnStatus);
+L_INT L_DicomCStoreAndWait(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID, const L_TCHAR *pszClass,
+                const L_TCHAR *pszInstance, L_UINT16 nPriority, HDICOMDS hDS, L_UINT nTimeoutMs, L_UINT16 *pnStatus);
+L_INT L_DicomAwaitResponse(HDICOMNET hNet, L_UINT16 nMessageID, L_UINT nTimeoutMs, L_UINT16 *pnStatus);
+L_INT L_DicomForgetResponse(HDICOMNET hNet, L_UINT16 nMessageID);
 L_INT L_DicomSendNReportRequest(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,
                                 const L_TCHAR *pszClass, const L_TCHAR *pszInstance, L_UINT16 nEvent, HDICOMDS hDS);
 L_INT L_DicomSendNReportResponse(HDICOMNET hNet, L_UCHAR nPresentationID, L_UINT16 nMessageID,

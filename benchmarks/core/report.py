@@ -53,8 +53,7 @@ def _row(run: Run, case: Case, reference: list[Sample]) -> Row:
     work = plan.WORKS[case.spec.work]
     all_samples = run.of(case)
     good = [it for it in all_samples if it.value is not None]
-    quiet = [it for it in good if it.foreign <= NOISY] or good
-    values = [it.value for it in quiet if it.value is not None]
+    values = [it.value for it in good if it.value is not None]
     # Round by round, so that a slow minute meets both sides of a ratio.
     pairs = [
         (mine.value, other.value)
@@ -71,7 +70,7 @@ def _row(run: Run, case: Case, reference: list[Sample]) -> Row:
         count=len(good),
         noisy=sum(it.foreign > NOISY for it in good),
         ratio=_median(ratios),
-        samples=quiet,
+        samples=good,
         error=errors[0] if errors else "",
     )
 
@@ -161,8 +160,7 @@ def _about(run: Run) -> str:
         f"{facts['pynetdicom']}.\n"
         f"{run.rounds} whole rounds in {run.seconds:.0f} s, interleaved. Noise: the fixed piece of "
         f"work took {min(walls):.0f}-{max(walls):.0f} ms, load {min(loads):.1f}-{max(loads):.1f}. "
-        f"A sample is noisy when others used more than {NOISY} CPU meanwhile; medians are of the "
-        "quiet ones where there are any.\n"
+        f"A sample is noisy when others used more than {NOISY} CPU meanwhile.\n"
         "Ratios: above 1 is better than the reference, taken round by round."
     )
 

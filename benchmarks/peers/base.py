@@ -23,7 +23,7 @@ class Peer(Protocol):
 
 def server_words(spec: Spec, settings: Settings) -> tuple[str, ...]:
     tls = f"tls={settings.materials.tls if spec.tls else ''}"
-    return ("verb=serve", tls)
+    return ("verb=serve", tls, f"resume={int(spec.resume)}")
 
 
 def client_words(spec: Spec, settings: Settings, port: int) -> tuple[str, ...]:

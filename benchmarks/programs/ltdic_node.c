@@ -43,6 +43,13 @@ static HDICOMNET new_net(bool server)
     }
     check(L_DicomSetClientCertificateTLS(net, identity, DICOM_TLS_CERTIFICATE_PEM, NULL),
           "certificate");
+    if (option_number("resume", 0) != 0) {
+#ifdef DICOM_SINK_DISCARD /* what is older has no resumption */
+        check(L_DicomSetSessionResumptionTLS(net, 1), "resumption");
+#else
+        fail("not offered: resumption");
+#endif
+    }
     return net;
 }
 
@@ -119,8 +126,8 @@ static L_VOID scp_accept(HDICOMNET listener, L_INT error, L_VOID *user)
                               .pfnReceiveCStoreRequest = scp_store,
                               .pfnReceiveReleaseRequest = scp_release};
     check(L_DicomSetCallback(child, &table), "SetCallback");
-#ifdef DICOM_LIMIT_RECEIVE_SINK
-    check(L_DicomSetLimit(child, DICOM_LIMIT_RECEIVE_SINK, DICOM_SINK_DISCARD), "receive sink");
+#ifdef DICOM_SINK_DISCARD /* else it is taken whole, and let go of by the callback */
+    check(L_DicomSetReceiveSink(child, DICOM_SINK_DISCARD), "receive sink");
 #endif
     if (L_DicomAccept(listener, child) != DICOM_SUCCESS) {
         L_DicomFreeNet(child);
@@ -349,14 +356,16 @@ static HDICOMNET new_client(void)
                               .pfnReceiveCStoreResponse = scu_stored};
     HDICOMNET net = new_net(false);
     check(L_DicomSetCallback(net, &table), "SetCallback");
-#ifdef DICOM_LIMIT_RESUME
-    check(L_DicomSetLimit(net, DICOM_LIMIT_RESUME, (L_UINT64)option_number("resume", 0)), "resume");
-#else
-    if (option_number("resume", 0) != 0) {
-        fail("not offered: resumption");
-    }
-#endif
     return net;
+}
+
+static void check_resumed(void)
+{
+    L_TCHAR resumed[16];
+    check(L_DicomGetInfoTLS(scu.net, DICOM_TLS_INFO_RESUMED, resumed, sizeof resumed), "resumed");
+    if (option_tls() != NULL && (strcmp(resumed, "1") == 0) != (option_number("resume", 0) != 0)) {
+        fail("resumed: \"%s\"", resumed);
+    }
 }
 
 static void handshakes(void)
@@ -369,6 +378,7 @@ static void handshakes(void)
         connect_net();
         wait_until(3);
         scu.count++;
+        check_resumed();
     } while (now_s() - scu.began < scu.seconds);
     say_result(scu.count, 0, now_s() - scu.began, &scu.all);
 }

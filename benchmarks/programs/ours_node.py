@@ -39,6 +39,7 @@ MEDIUM = DicomCommandPriorityType.Medium
 
 options = Options()
 secure = bool(options.text("tls"))
+resume = options.number("resume") != 0
 mode = DicomNetSecurityMode.Tls if secure else DicomNetSecurityMode.None_
 # Where the library can be told to drop data sets as they come, that is used; else they are taken
 # whole and let go of by the callback.
@@ -56,6 +57,8 @@ def set_up(net: DicomNet, identity: str) -> None:
             DicomOpenSslOptionsFlags.NoSslV2,
         )
         net.Initialize(None, mode, settings)
+        if resume:
+            setattr(net, "tls_resumption", True)  # noqa: B010 - older trees have no such member
         net.SetTlsClientCertificate(options.tls(identity), DicomTlsCertificateType.Pem, None)
 
 
@@ -167,12 +170,6 @@ class Client(DicomNet):
         else:
             self.associate()
 
-    def resume(self) -> None:
-        """Offer the session of the link before."""
-        if not hasattr(self, "session_resumption"):
-            self.give_up("not offered: resumption")
-        setattr(self, "session_resumption", True)  # noqa: B010 - older trees have no such member
-
     def give_up(self, why: str) -> None:
         print(why, file=sys.stderr, flush=True)
         os._exit(1)
@@ -268,9 +265,8 @@ def load(paths: list[str], preload: bool) -> list[DicomDataSet]:
 
 def handshakes() -> None:
     client = Client("handshakes")
-    resume = options.number("resume") != 0
-    if resume:
-        client.resume()
+    if resume and not hasattr(client, "tls_resumption"):
+        client.give_up("not offered: resumption")
     client.start()  # a first one, outside of the measurement
     client.wait()
     wait_for_go()

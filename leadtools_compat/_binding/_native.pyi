@@ -84,6 +84,31 @@ class _Lib:
     def L_DicomSetLimit(self, hNet: Any, nLimit: int, nValue: int) -> int: ...
     def L_DicomGetLimit(self, hNet: Any, nLimit: int) -> int: ...
     def L_DicomSetReceiveSink(self, hNet: Any, nSink: int) -> int: ...
+    def L_DicomCEchoAndWait(
+        self,
+        hNet: Any,
+        nPresentationID: int,
+        nMessageID: int,
+        pszClass: Any,
+        nTimeoutMs: int,
+        pnStatus: Any,
+    ) -> int: ...
+    def L_DicomCStoreAndWait(
+        self,
+        hNet: Any,
+        nPresentationID: int,
+        nMessageID: int,
+        pszClass: Any,
+        pszInstance: Any,
+        nPriority: int,
+        hDS: Any,
+        nTimeoutMs: int,
+        pnStatus: Any,
+    ) -> int: ...
+    def L_DicomAwaitResponse(
+        self, hNet: Any, nMessageID: int, nTimeoutMs: int, pnStatus: Any
+    ) -> int: ...
+    def L_DicomForgetResponse(self, hNet: Any, nMessageID: int) -> int: ...
     def L_DicomSetAutoRespond(self, hNet: Any, uWhat: int) -> int: ...
     def L_DicomSetSocketOptions(
         self, hNet: Any, nTcpNoDelay: int, nKeepAlive: int, nSoSndBuf: int, nSoRcvBuf: int

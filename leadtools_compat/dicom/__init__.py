@@ -17,19 +17,25 @@ from leadtools_compat.dicom.dicom_date_values import (
     DicomTimeRangeValue,
     DicomTimeValue,
 )
+from leadtools_compat.dicom.dicom_dir import DicomDir, DicomDirOptions
 from leadtools_compat.dicom.dicom_element import DicomElement
 from leadtools_compat.dicom.dicom_engine import DicomEngine
 from leadtools_compat.dicom.dicom_exception import DicomException, DicomSecurityCertificateException
 from leadtools_compat.dicom.dicom_failure import DicomFailure, ReceivedCertificate
+from leadtools_compat.dicom.dicom_iod_table import DicomIod, DicomIodTable
 from leadtools_compat.dicom.dicom_module import DicomModule
 from leadtools_compat.dicom.dicom_net import DicomNet
 from leadtools_compat.dicom.dicom_open_ssl_context_creation_settings import (
     DicomOpenSslContextCreationSettings,
 )
 from leadtools_compat.dicom.dicom_open_ssl_version import DicomOpenSslVersion
+from leadtools_compat.dicom.dicom_print_scu import DicomPrintScu
 from leadtools_compat.dicom.dicom_socket_options import DicomSocketOptions
 from leadtools_compat.dicom.dicom_tag import DicomTag, DicomTagType
+from leadtools_compat.dicom.dicom_tag_table import DicomTagTable
+from leadtools_compat.dicom.dicom_uid_table import DicomUid, DicomUIDCategory, DicomUidTable
 from leadtools_compat.dicom.dicom_uid_type import DicomUidType
+from leadtools_compat.dicom.dicom_vr_table import DicomVR, DicomVRRestriction, DicomVRTable
 from leadtools_compat.dicom.element_attributes import Element, Instance
 from leadtools_compat.dicom.enums_class import DicomClassType
 from leadtools_compat.dicom.enums_codes import (
@@ -64,6 +70,13 @@ from leadtools_compat.dicom.enums_dimse import (
     DicomRoleSupport,
     RoleSelectionFlags,
 )
+from leadtools_compat.dicom.enums_image import (
+    DicomGetImageFlags,
+    DicomImageCompressionType,
+    DicomImageInformation,
+    DicomImagePhotometricInterpretationType,
+    DicomOverlayAttributes,
+)
 from leadtools_compat.dicom.enums_module import (
     DicomIodType,
     DicomIodUsageType,
@@ -95,18 +108,30 @@ __all__ = [
     "DicomDateTimeRangeValue",
     "DicomDateTimeValue",
     "DicomDateValue",
+    "DicomDir",
+    "DicomDirOptions",
     "DicomElement",
     "DicomEngine",
     "DicomException",
     "DicomFailure",
+    "DicomImageInformation",
+    "DicomIod",
+    "DicomIodTable",
     "DicomModule",
     "DicomNet",
     "DicomOpenSslContextCreationSettings",
     "DicomOpenSslVersion",
     "DicomSecurityCertificateException",
+    "DicomOverlayAttributes",
+    "DicomPrintScu",
     "DicomSocketOptions",
+    "DicomTagTable",
     "DicomTimeRangeValue",
     "DicomTimeValue",
+    "DicomUid",
+    "DicomUidTable",
+    "DicomVR",
+    "DicomVRTable",
     "Element",
     "Instance",
     "ReceivedCertificate",
@@ -139,10 +164,15 @@ __all__ = [
     "DicomDataSetInitializeType",
     "DicomDataSetLoadFlags",
     "DicomDataSetSaveFlags",
+    "DicomGetImageFlags",
+    "DicomImageCompressionType",
+    "DicomImagePhotometricInterpretationType",
     "DicomIodType",
     "DicomIodUsageType",
     "DicomModuleType",
     "DicomRangeType",
+    "DicomUIDCategory",
+    "DicomVRRestriction",
     "DicomVRType",
     # enums: networking and messages
     "ClientPortUsageType",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from leadtools_compat._binding.text import StrPath
+from leadtools_compat.dicom._data_set_records import is_directory
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -102,13 +103,14 @@ def header(data: Dataset, group: Any, syntax: str, preamble: bytes) -> bytes:
     """Write preamble and group 0002 with everything that is in `group`, and what must be."""
     import copy
 
+    from pydicom.dataset import FileMetaDataset
     from pydicom.filebase import DicomBytesIO
     from pydicom.filewriter import write_file_meta_info
-    from pydicom.uid import UID
+    from pydicom.uid import UID, MediaStorageDirectoryStorage, generate_uid
 
     from leadtools_compat.dicom.dicom_associate import DicomAssociate
 
-    meta = copy.deepcopy(group)
+    meta = FileMetaDataset() if group is None else copy.deepcopy(group)
     for keyword, tag in (
         ("MediaStorageSOPClassUID", 0x00080016),
         ("MediaStorageSOPInstanceUID", 0x00080018),
@@ -117,6 +119,11 @@ def header(data: Dataset, group: Any, syntax: str, preamble: bytes) -> bytes:
             setattr(meta, keyword, data[tag].value)
         else:
             meta.setdefault(keyword, UID(""))
+    if is_directory(data):
+        meta.MediaStorageSOPClassUID = MediaStorageDirectoryStorage
+        meta.MediaStorageSOPInstanceUID = meta.get("MediaStorageSOPInstanceUID") or generate_uid()
+        if group is not None:  # the same one next time
+            group.MediaStorageSOPInstanceUID = meta.MediaStorageSOPInstanceUID
     meta.TransferSyntaxUID = UID(syntax)
     meta.FileMetaInformationVersion = b"\0\1"
     meta.ImplementationClassUID = UID(DicomAssociate(True).ImplementClass)

@@ -16,7 +16,7 @@ from leadtools_compat.dicom.enums_codes import DicomExceptionCode
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-__all__ = ["LOSSLESS", "check_syntax", "has_encoder", "needs_codec", "no_codec", "transcoded"]
+__all__ = ["LOSSLESS", "check_syntax", "decodable", "needs_codec", "no_codec", "transcoded"]
 
 LOSSLESS = frozenset(
     {
@@ -64,16 +64,6 @@ def needs_codec(data: Dataset, source: str, target: str) -> bool:
     return source != target and bool(compressed) and codec.has_pixels(data)
 
 
-def has_encoder(uid: str) -> bool:
-    """Tell whether pixels can be compressed like that with what is installed."""
-    from pydicom.pixels.encoders.base import get_encoder
-
-    try:
-        return bool(get_encoder(uid).is_available)
-    except NotImplementedError:
-        return False
-
-
 def _pixel_part(data: Dataset, source: str, order: str) -> Dataset:
     """Copy what has to do with pixels, in little endian."""
     from pydicom.dataset import Dataset, FileMetaDataset
@@ -93,9 +83,9 @@ def _pixel_part(data: Dataset, source: str, order: str) -> Dataset:
     return part
 
 
-def _decode(part: Dataset, source: str) -> None:
+def _decoder(part: Dataset, source: str) -> Any:
+    """Find the decoder, if it can run."""
     from pydicom.pixels.decoders.base import get_decoder
-    from pydicom.pixels.utils import decompress
 
     try:
         decoder: Any = get_decoder(source)
@@ -106,6 +96,21 @@ def _decode(part: Dataset, source: str) -> None:
             f"decoder for {part.file_meta.TransferSyntaxUID.name}",
             ", ".join(decoder.missing_dependencies),
         )
+    return decoder
+
+
+def decodable(data: Dataset, source: str, order: str) -> Dataset:
+    """Copy what has to do with pixels, for one of pydicom's functions that decode."""
+    part = _pixel_part(data, source, order)
+    if source not in codec.NATIVE:
+        _decoder(part, source)
+    return part
+
+
+def _decode(part: Dataset, source: str) -> None:
+    from pydicom.pixels.utils import decompress
+
+    decoder = _decoder(part, source)
     try:
         import numpy  # noqa: F401 - asked for, not used
     except ImportError:

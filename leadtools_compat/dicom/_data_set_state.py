@@ -17,6 +17,7 @@ from leadtools_compat._binding.datasets import DataSet
 from leadtools_compat._binding.text import StrPath
 from leadtools_compat.dicom import _data_set_codec as codec
 from leadtools_compat.dicom._data_set_head import Head, header
+from leadtools_compat.dicom._data_set_records import Records, is_directory
 from leadtools_compat.dicom._dataset_tree import Tree
 from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.enums_codes import DicomExceptionCode
@@ -47,6 +48,7 @@ class DataSetState:
         "head",
         "headless",
         "kind",
+        "records",
     )
 
     def __init__(self, data: DataSet, folder: StrPath | None) -> None:
@@ -70,6 +72,8 @@ class DataSetState:
         """Whether `file_meta` is there for pydicom only."""
         self.kind = 0
         """The `DicomClassType` that `Initialize` was called with."""
+        self.records: Records | None = None
+        """The tree of directory records, once somebody has asked for it."""
 
     def __enter__(self) -> Self:
         self._lock.acquire()
@@ -109,6 +113,7 @@ class DataSetState:
         self.head = Head()
         self.headless = True
         self.kind = 0
+        self.records = None
 
     def start(self, syntax: str) -> None:
         """Become an empty data set with a transfer syntax."""
@@ -157,6 +162,27 @@ class DataSetState:
         self._tree.syntax = form
         return self._tree
 
+    def directory(self) -> Records:
+        """Get the tree of directory records."""
+        if self.records is None:
+            self.records = Records(self._own(), self.head.length)
+        return self.records
+
+    def written_directory(self, syntax: str) -> tuple[DataSet, bytes] | None:
+        """Make a data set with right offsets, and its header; None: it is no changed directory."""
+        if self._elements is None or not (self._dirty or self._exposed):
+            return None
+        if not is_directory(self._elements):
+            return None
+        group: Any = getattr(self._elements, "file_meta", None)
+        records = self.directory()
+        with self.writing(syntax):
+            before = header(self._elements, group, syntax, self.head.preamble())
+            content = records.link(self._elements, syntax, self._read_as or syntax, len(before))
+        made = DataSet.create(self.folder)
+        made.set(content, syntax)
+        return made, before
+
     def touch(self) -> None:
         """Hear that an element has been changed."""
         self._dirty = True
@@ -195,7 +221,7 @@ class DataSetState:
         return self._dirty or (self._exposed and bool(self._elements != self._parse()))
 
     def _encoded(self, syntax: str) -> bytes:
-        with _writing(syntax):
+        with self.writing(syntax):
             return codec.encode(self._own(), syntax, self._read_as)
 
     def settled(self, otherwise: str = codec.EXPLICIT) -> DataSet:
@@ -232,7 +258,7 @@ class DataSetState:
         return self._made(elements, syntax, order or codec.EXPLICIT)
 
     def _made(self, elements: Dataset, syntax: str, order: str, *options: bool) -> DataSet:
-        with _writing(syntax):
+        with self.writing(syntax):
             encoded = codec.encode(elements, syntax, order, *options)
         made = DataSet.create(self.folder)
         made.set(encoded, syntax)
@@ -244,6 +270,15 @@ class DataSetState:
         order = self._read_as if self._elements is not None else self.syntax()
         order = order or codec.EXPLICIT
         return self._made(elements, syntax, order, group_lengths, explicit_lengths)
+
+    def without_group_lengths(self) -> DataSet:
+        """Get C's data set without the retired group lengths (PS3.5 7.2)."""
+        data = self.settled()
+        elements = self._elements if self._elements is not None else self._parse()
+        if not any(tag.element == 0 for tag in elements.keys()):  # noqa: SIM118
+            return data
+        order = self._read_as if self._elements is not None else data.syntax
+        return self._made(elements, data.syntax, order or codec.EXPLICIT)
 
     def change_syntax(self, syntax: str, quality: int) -> None:
         """Have another transfer syntax."""
@@ -269,6 +304,17 @@ class DataSetState:
         elements.file_meta.TransferSyntaxUID = UID(syntax)
         self._dirty = True
 
+    def order(self) -> str:
+        """The syntax in whose byte order the elements have their values."""
+        return self._read_as or self.syntax() or codec.EXPLICIT
+
+    def drop_pixels(self, syntax: str) -> None:
+        """Have a syntax that is not compressed, as the pixels are about to be replaced."""
+        from pydicom.uid import UID
+
+        self._own().file_meta.TransferSyntaxUID = UID(syntax)
+        self._dirty = True
+
     def _turn(self, elements: Dataset) -> None:
         """Have the values in little endian."""
         codec.turn(elements, False)
@@ -281,7 +327,7 @@ class DataSetState:
             return b""
         if self.head.says(group):
             return b""
-        with _writing(syntax):
+        with self.writing(syntax):
             return header(self._own(), group, syntax, self.head.preamble())
 
     def command(self) -> bytes | None:
@@ -289,6 +335,20 @@ class DataSetState:
         if self.data.syntax == codec.IMPLICIT and not self._changed():
             return None
         return codec.encode_command(self._own())
+
+    @staticmethod
+    @contextmanager
+    def writing(form: str) -> Iterator[None]:
+        """Turn what pydicom raises about values into a DicomException."""
+        try:
+            yield
+        except (DicomException, MemoryError):
+            raise
+        except Exception as error:
+            raise DicomException(
+                DicomExceptionCode.ValueInvalid,
+                f"The data set cannot be written in {form}: {error}",
+            ) from error
 
     def describe(self) -> str:
         syntax = self.syntax() or "no transfer syntax"
@@ -298,20 +358,6 @@ class DataSetState:
         where = "in memory" if file is None else f"in {file}"
         touched = "" if self._elements is None else ", parsed"
         return f"{syntax}, {self.data.length} bytes {where}{touched}"
-
-
-@contextmanager
-def _writing(syntax: str) -> Iterator[None]:
-    """Turn what pydicom raises about values into a DicomException."""
-    try:
-        yield
-    except (DicomException, MemoryError):
-        raise
-    except Exception as error:
-        raise DicomException(
-            DicomExceptionCode.ValueInvalid,
-            f"The data set cannot be written in {syntax}: {error}",
-        ) from error
 
 
 def _with(elements: Dataset, others: Dataset) -> Dataset:

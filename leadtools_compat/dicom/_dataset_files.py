@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import IO
 
@@ -57,6 +55,10 @@ def _target(own: str, number: int) -> str | None:
 
 def _to_save(state: DataSetState, number: int) -> tuple[DataSet, int, bytes]:
     """Find what is to be written: the data set, the flags left for C, a header of its own."""
+    directory = state.written_directory(_target(state.syntax(), number) or codec.EXPLICIT)
+    if directory is not None:
+        absent = number & Flags.MetaHeaderAbsent
+        return directory[0], number & _META, b"" if absent else directory[1]
     data = state.settled()
     target = _target(data.syntax, number)
     rest = number & ~int(Flags.GroupLengths | Flags.LengthExplicit)
@@ -77,6 +79,8 @@ def _to_save(state: DataSetState, number: int) -> tuple[DataSet, int, bytes]:
 
 def _write(data: DataSet, header: bytes, path: Path) -> None:
     """Write a file with a header of our own; as C does, under another name first."""
+    import tempfile
+
     try:
         with tempfile.NamedTemporaryFile(
             dir=path.parent, prefix=f".{path.name}.", delete=False
@@ -143,6 +147,8 @@ class DataSetFiles:
             raise TypeError(
                 f"file must be a path, a binary stream or bytes-like, not {type(file).__name__}"
             )
+        import shutil
+
         with os.fdopen(os.memfd_create("leadtools_compat"), "w+b") as copy:
             if isinstance(file, (bytes, bytearray, memoryview)):
                 copy.write(file)
@@ -156,7 +162,10 @@ class DataSetFiles:
         file: StrPath | IO[bytes],
         flags: DicomDataSetSaveFlags | int = DicomDataSetSaveFlags.None_,
     ) -> None:
-        """Write a file: under a temporary name first, then in the place of what was there.
+        """Write a file, in the place of what was there: whole and on the disk, or not at all.
+
+        A process that is killed meanwhile leaves no part of a new file, where the file system knows
+        files without a name (O_TMPFILE).
 
         Parameters
         ----------
@@ -193,6 +202,9 @@ class DataSetFiles:
             file.write(header)
             file.write(data.view())
             return
+        import shutil
+        import tempfile
+
         with tempfile.TemporaryDirectory(dir=state.folder or None) as folder:
             path = Path(folder) / "saved"
             data.save(path, rest)

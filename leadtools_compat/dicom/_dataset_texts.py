@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 __all__ = ["from_convert", "texts_of", "to_convert", "values_of"]
 
-_DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})")
-_TIME = re.compile(r"(\d{2})(?::?(\d{2})(?::?(\d{2})(?:\.(\d{1,6}))?)?)?")
-_DATE_TIME = re.compile(
+# Patterns are text: `re` keeps what it has compiled, and importing this module compiles nothing.
+_DATE = r"(\d{4})\.?(\d{2})\.?(\d{2})"
+_TIME = r"(\d{2})(?::?(\d{2})(?::?(\d{2})(?:\.(\d{1,6}))?)?)?"
+_DATE_TIME = (
     r"(\d{4})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:\.(\d{1,6}))?)?)?)?)?)?"
     r"([+-]\d{4})?"
 )
-_US_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
-_US_TIME = re.compile(r"(\d{1,2})(?::(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,6}))?)?)?")
-_US_DATE_TIME = re.compile(
+_US_DATE = r"(\d{1,2})/(\d{1,2})/(\d{4})"
+_US_TIME = r"(\d{1,2})(?::(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,6}))?)?)?"
+_US_DATE_TIME = (
     r"(?:(?:(\d{1,2})/)?(?:(\d{1,2})/)?)(\d{4})"
     r"(?: +(\d{1,2})(?::(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,6}))?)?)?)?([+-]\d{4})?"
 )
-_NUMBERS = {"IS", "SL", "SS", "SV", "UL", "US", "UV"}
 _FLOATS = {"FL": "f", "FD": "d", "OF": "f", "OD": "d"}
 _INTEGERS = {"US": 2, "SS": 2, "UL": 4, "SL": 4, "UV": 8, "SV": 8, "AT": 4}
-_UID = re.compile(r"[0-9.]{0,64}")
-_AGE = re.compile(r"\d{3}[DWMY]")
-_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_UID = r"[0-9.]{0,64}"
+_AGE = r"\d{3}[DWMY]"
+_DECIMAL = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
 
 
 # ---- DICOM's own form ----
@@ -90,14 +90,14 @@ def texts_of(element: DataElement) -> list[str]:
 # ---- to LEADTOOLS's form ----
 
 
-def _range_parts(text: str, pattern: re.Pattern[str]) -> list[str] | None:
+def _range_parts(text: str, pattern: str) -> list[str] | None:
     """Split a single value or a range; None: it is neither. The list has one or two parts."""
-    if pattern.fullmatch(text):
+    if re.fullmatch(pattern, text):
         return [text]
     for at, character in enumerate(text):
         if character == "-":
             parts = [text[:at].strip(), text[at + 1 :].strip()]
-            if any(parts) and all(not part or pattern.fullmatch(part) for part in parts):
+            if any(parts) and all(not part or re.fullmatch(pattern, part) for part in parts):
                 return parts
     return None
 
@@ -111,14 +111,14 @@ def _real_date(year: str, month: str | None, day: str | None) -> bool:
 
 
 def _date_out(text: str) -> str:
-    match = _DATE.fullmatch(text)
+    match = re.fullmatch(_DATE, text)
     if match is None or not _real_date(match[1], match[2], match[3]):
         return text
     return f"{match[2]}/{match[3]}/{match[1]}"
 
 
 def _time_out(text: str) -> str:
-    match = _TIME.fullmatch(text)
+    match = re.fullmatch(_TIME, text)
     if match is None:
         return text
     out = ":".join(part for part in match.groups()[:3] if part is not None)
@@ -126,7 +126,7 @@ def _time_out(text: str) -> str:
 
 
 def _date_time_out(text: str) -> str:
-    match = _DATE_TIME.fullmatch(text)
+    match = re.fullmatch(_DATE_TIME, text)
     if match is None or not _real_date(match[1], match[2], match[3]):
         return text
     out = "/".join(part for part in (match[2], match[3], match[1]) if part)
@@ -156,11 +156,11 @@ def _two(text: str | None) -> str:
 
 
 def _date_in(text: str) -> str | None:
-    match = _US_DATE.fullmatch(text)
+    match = re.fullmatch(_US_DATE, text)
     if match is not None:
         month, day, year = match.groups()
     else:
-        match = _DATE.fullmatch(text)
+        match = re.fullmatch(_DATE, text)
         if match is None:
             return None
         year, month, day = match.groups()
@@ -174,16 +174,16 @@ def _clock(hour: str, minute: str | None, second: str | None, rest: str | None) 
 
 
 def _time_in(text: str) -> str | None:
-    match = _US_TIME.fullmatch(text) or _TIME.fullmatch(text)
+    match = re.fullmatch(_US_TIME, text) or re.fullmatch(_TIME, text)
     return None if match is None else _clock(match[1], match[2], match[3], match[4])
 
 
 def _date_time_in(text: str) -> str | None:
-    match = _US_DATE_TIME.fullmatch(text)
+    match = re.fullmatch(_US_DATE_TIME, text)
     if match is not None:
         month, day, year, hour, minute, second, rest, zone = match.groups()
     else:
-        match = _DATE_TIME.fullmatch(text)
+        match = re.fullmatch(_DATE_TIME, text)
         if match is None:
             return None
         year, month, day, hour, minute, second, rest, zone = match.groups()
@@ -196,9 +196,9 @@ def _date_time_in(text: str) -> str | None:
 
 
 _IN = {
-    "DA": (re.compile(f"{_US_DATE.pattern}|{_DATE.pattern}"), _date_in),
-    "TM": (re.compile(f"{_US_TIME.pattern}|{_TIME.pattern}"), _time_in),
-    "DT": (re.compile(f"{_US_DATE_TIME.pattern}|{_DATE_TIME.pattern}"), _date_time_in),
+    "DA": (f"{_US_DATE}|{_DATE}", _date_in),
+    "TM": (f"{_US_TIME}|{_TIME}", _time_in),
+    "DT": (f"{_US_DATE_TIME}|{_DATE_TIME}", _date_time_in),
 }
 
 
@@ -259,11 +259,11 @@ def from_convert(text: str, vr: str, query: bool = True) -> Any:
         fits = re.fullmatch(r"[+-]?\d{1,12}", bare) and -(2**31) <= int(bare) < 2**31
         return bare if fits else None
     if vr == "DS":
-        return bare if _DECIMAL.fullmatch(bare) and len(bare) <= 16 else None
+        return bare if re.fullmatch(_DECIMAL, bare) and len(bare) <= 16 else None
     if vr == "UI":
-        return bare.rstrip("\0") if _UID.fullmatch(bare.rstrip("\0")) else None
+        return bare.rstrip("\0") if re.fullmatch(_UID, bare.rstrip("\0")) else None
     if vr == "AS":
-        return bare if _AGE.fullmatch(bare) else None
+        return bare if re.fullmatch(_AGE, bare) else None
     return text
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -108,6 +107,8 @@ def release_children(state: NetState) -> None:
 
 def needs_an_argument(override: Callable[..., Any]) -> bool:
     """Tell whether a method demands exactly one argument."""
+    import inspect  # takes long, and is rarely needed
+
     required = [
         one
         for one in list(inspect.signature(override).parameters.values())[1:]

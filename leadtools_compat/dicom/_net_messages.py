@@ -102,6 +102,9 @@ class NetMessages:
     ) -> None:
         """Send a C-FIND request: look for what matches.
 
+        Every element of `ds` is a key, empty ones too; group lengths stay behind, unless `Flags`
+        says not.
+
         Notes
         -----
         Mirrors ``Leadtools.Dicom.DicomNet.SendCFindRequest``; PS3.7 9.3.2.
@@ -112,6 +115,7 @@ class NetMessages:
             *start(presentationID, messageID, affectedClass),
             member(priority, "priority", DicomCommandPriorityType),
             data=ds,
+            keys=True,
         )
 
     def SendCFindResponse(

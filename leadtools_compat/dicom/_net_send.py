@@ -16,6 +16,7 @@ from leadtools_compat.dicom._data_set_state import DataSetState, state_of_argume
 from leadtools_compat.dicom._net_state import NetState, call, live
 from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.enums_codes import DicomExceptionCode
+from leadtools_compat.dicom.enums_dimse import DicomNetFlags
 
 if TYPE_CHECKING:
     from leadtools_compat.dicom.dicom_data_set import DicomDataSet
@@ -82,11 +83,13 @@ def send(
     function: Callable[..., int],
     *arguments: Any,
     data: DicomDataSet | None = _NOT_GIVEN,
+    keys: bool = False,
 ) -> None:
     """Call a C function that sends; `data`, if it has one, is its last argument.
 
     C looks at the transfer syntax before it sends anything. Only when it has refused a data set is
-    that converted, so what fits goes out without being looked at.
+    that converted, so what fits goes out without being looked at. `keys`: the data set is an
+    identifier, in which group lengths are no keys; they stay behind unless the net's flags say not.
     """
     state = live(net)
     if data is _NOT_GIVEN:
@@ -96,8 +99,11 @@ def send(
         call(state, function(state.handle, *arguments, ffi.NULL))
         return
     given = state_of_argument(data, "ds")
+    kept = DicomNetFlags.SendDataWithGroupLengthStandardDataElements
+    strip = keys and not lib.L_DicomGetNetFlags(state.handle) & kept
     with given:
-        own = DataSet.retain(given.settled().handle)
+        settled = given.without_group_lengths() if strip else given.settled()
+        own = DataSet.retain(settled.handle)
     code = function(state.handle, *arguments, own.handle)
     if code == DicomExceptionCode.TransferSyntaxNotSupported:
         refused = last_error(code)

@@ -13,6 +13,10 @@ from leadtools_compat.dicom._dataset_class import DataSetClass
 from leadtools_compat.dicom._dataset_elements import DataSetElements
 from leadtools_compat.dicom._dataset_files import DataSetFiles
 from leadtools_compat.dicom._dataset_generic import DataSetGeneric
+from leadtools_compat.dicom._dataset_images import DataSetImages
+from leadtools_compat.dicom._dataset_keys import DataSetKeys
+from leadtools_compat.dicom._dataset_models import DataSetModels
+from leadtools_compat.dicom._dataset_out import DataSetOut
 from leadtools_compat.dicom._dataset_typed import DataSetTyped
 
 if TYPE_CHECKING:
@@ -22,7 +26,17 @@ if TYPE_CHECKING:
 __all__ = ["DicomDataSet", "give_back", "keep"]
 
 
-class DicomDataSet(DataSetFiles, DataSetElements, DataSetTyped, DataSetGeneric, DataSetClass):
+class DicomDataSet(
+    DataSetFiles,
+    DataSetElements,
+    DataSetTyped,
+    DataSetGeneric,
+    DataSetClass,
+    DataSetModels,
+    DataSetKeys,
+    DataSetImages,
+    DataSetOut,
+):
     """A DICOM data set.
 
     It is bytes in a transfer syntax, in memory or in a file, until `to_pydicom` asks for the

@@ -394,15 +394,15 @@ class DicomDateTimeRangeValue(_Range):
 
 # ---- from DICOM's text; None: it is none ----
 
-_DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})")
-_TIME = re.compile(r"(\d{2})(?::?(\d{2})(?::?(\d{2})(?:\.(\d{1,6}))?)?)?")
-_MOMENT = re.compile(
+_DATE = r"(\d{4})\.?(\d{2})\.?(\d{2})"
+_TIME = r"(\d{2})(?::?(\d{2})(?::?(\d{2})(?:\.(\d{1,6}))?)?)?"
+_MOMENT = (
     r"(\d{4})(\d{2})?(\d{2})?(\d{2})?(\d{2})?(\d{2})?(?:\.(\d{1,6}))?(?:([+-])(\d{2})(\d{2}))?"
 )
 
 
 def date_of(text: str) -> DicomDateValue | None:
-    match = _DATE.fullmatch(text.strip())
+    match = re.fullmatch(_DATE, text.strip())
     try:
         return None if match is None else DicomDateValue(*(int(part) for part in match.groups()))
     except Exception:  # noqa: BLE001 - a date that is none
@@ -410,7 +410,7 @@ def date_of(text: str) -> DicomDateValue | None:
 
 
 def time_of(text: str) -> DicomTimeValue | None:
-    match = _TIME.fullmatch(text.strip())
+    match = re.fullmatch(_TIME, text.strip())
     if match is None:
         return None
     try:
@@ -421,7 +421,7 @@ def time_of(text: str) -> DicomTimeValue | None:
 
 
 def moment_of(text: str) -> DicomDateTimeValue | None:
-    match = _MOMENT.fullmatch(text.strip())
+    match = re.fullmatch(_MOMENT, text.strip())
     if match is None:
         return None
     parts = match.groups()[:6]

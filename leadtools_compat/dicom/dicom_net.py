@@ -10,6 +10,7 @@ from leadtools_compat._binding.errors import last_error
 from leadtools_compat._binding.text import Address, StrPath, address_to_c, path_to_c
 from leadtools_compat.dicom._arguments import INT_MAX, flags, integer, port
 from leadtools_compat.dicom._net_association import NetAssociation
+from leadtools_compat.dicom._net_calls import NetCalls
 from leadtools_compat.dicom._net_helpers import (
     describe,
     install,
@@ -62,6 +63,7 @@ class DicomNet(
     NetAssociation,
     NetMessages,
     NetMessagesN,
+    NetCalls,
     NetOverridables,
     NetReceive,
     NetReceiving,

@@ -279,3 +279,115 @@ TEST(closing_in_the_middle_of_an_association_is_an_abort_for_the_peer)
     CHECK(wait_for(one->scp, "close 201") && wait_for(one->scu, "close 0"));
     link_free(one);
 }
+
+/* ---- calls that wait ---- */
+
+enum {
+    CALLERS = 4,
+    CALLS = 50
+};
+
+typedef struct caller {
+    pthread_t thread;
+    HDICOMNET net;
+    L_UINT16 first; /* message id */
+    int good;
+} caller;
+
+static void *call_often(void *arg)
+{
+    caller *self = arg;
+    for (L_UINT16 i = 0; i < CALLS; i++) {
+        L_UINT16 status = 0xFFFF;
+        if (L_DicomCEchoAndWait(self->net, 1, (L_UINT16)(self->first + i), VERIFICATION, 20000,
+                                &status) == DICOM_SUCCESS &&
+            status == COMMAND_STATUS_SUCCESS) {
+            self->good++;
+        }
+    }
+    return NULL;
+}
+
+TEST(threads_call_and_send_at_once_and_every_one_gets_its_own_response)
+{
+    link *one = link_new();
+    associate(one);
+    CHECK(wait_for(one->scu, "accepted 2"));
+    caller callers[CALLERS];
+    for (int i = 0; i < CALLERS; i++) {
+        callers[i] = (caller){.net = one->scu->net, .first = (L_UINT16)(1000 * (i + 1))};
+        CHECK_INT(pthread_create(&callers[i].thread, NULL, call_often, &callers[i]), 0);
+    }
+    for (L_UINT16 i = 1; i <= 5; i++) {
+        CHECK_INT(L_DicomSendCEchoRequest(one->scu->net, 1, i, VERIFICATION), 0);
+    }
+    for (int i = 0; i < CALLERS; i++) {
+        CHECK_INT(pthread_join(callers[i].thread, NULL), 0);
+        CHECK_INT(callers[i].good, CALLS);
+    }
+    CHECK(wait_for(one->scu, "echoed 5"));
+    link_free(one);
+}
+
+TEST(object_is_stored_by_a_call_and_its_response_is_not_told)
+{
+    char text[512];
+    link *one = link_new();
+    associate(one);
+    CHECK(wait_for(one->scu, "accepted 2"));
+    L_UCHAR bytes[1000];
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (L_UCHAR)(i * 7);
+    }
+    HDICOMDS data = L_DicomCreateDS(NULL);
+    L_UINT16 status = 0xFFFF;
+    CHECK_INT(L_DicomSetBufferDS(data, bytes, sizeof bytes, EXPLICIT), 0);
+    CHECK_INT(L_DicomCStoreAndWait(one->scu->net, 3, 9, CT_STORAGE, "1.2.3.4",
+                                   COMMAND_PRIORITY_MEDIUM, data, 20000, &status),
+              DICOM_SUCCESS);
+    CHECK_INT(status, COMMAND_STATUS_SUCCESS);
+    CHECK_INT(L_DicomCStoreAndWait(one->scu->net, 3, 9, CT_STORAGE, "1.2.3.4", 0, data, 1, NULL),
+              DICOM_ERROR_PARAMETER);
+    L_DicomFreeDS(data);
+    CHECK_INT(L_DicomAwaitResponse(one->scu->net, 9, 1, &status), DICOM_ERROR_PARAMETER);
+    CHECK_STR(history(one->scu, text, sizeof text), "connect 0, accepted 2");
+    link_free(one);
+}
+
+static void *close_soon(void *arg)
+{
+    recorder *scp = arg;
+    (void)wait_for(scp, "echo 77");
+    (void)L_DicomCloseForced(scp->net, 1);
+    return NULL;
+}
+
+static L_VOID deaf_echo(HDICOMNET net, L_UCHAR context, L_UINT16 id, L_TCHAR *class_uid,
+                        L_VOID *user)
+{
+    (void)net;
+    (void)context;
+    (void)class_uid;
+    noted(user, "echo", id);
+}
+
+TEST(call_ends_with_the_connection_and_one_that_times_out_can_wait_on)
+{
+    L_UINT16 status = 0;
+    link *one = link_new();
+    DICOMNETCALLBACK table = table_of(one->scp);
+    table.pfnReceiveAssociateRequest = scp_request;
+    table.pfnReceiveCEchoRequest = deaf_echo;
+    CHECK_INT(L_DicomSetCallback(one->scp->net, &table), 0);
+    associate(one);
+    CHECK(wait_for(one->scu, "accepted 2"));
+    CHECK_INT(L_DicomCEchoAndWait(one->scu->net, 1, 77, VERIFICATION, 10, &status),
+              DICOM_ERROR_NET_TIMEOUT);
+    pthread_t thread;
+    CHECK_INT(pthread_create(&thread, NULL, close_soon, one->scp), 0);
+    int rc = L_DicomAwaitResponse(one->scu->net, 77, 20000, &status);
+    CHECK(rc != DICOM_SUCCESS && rc != DICOM_ERROR_NET_TIMEOUT);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    CHECK(wait_for(one->scu, "close"));
+    link_free(one);
+}

@@ -296,6 +296,28 @@ TEST(the_quota_counts_the_files_of_all_data_sets_and_what_is_freed_can_be_used_a
     free(bytes);
 }
 
+TEST(a_quota_that_is_shared_is_apart_from_the_process_and_outlives_its_maker)
+{
+    uint8_t *bytes = pattern(600);
+    open_folder();
+    ldc_quota *quota = ldc_quota_new(1000);
+    ldc_dataset *first = ldc_dataset_new(folder), *second = ldc_dataset_new(folder);
+    ldc_dataset_share(first, quota);
+    ldc_dataset_share(second, quota);
+    CHECK_INT(ldc_dataset_append(first, bytes, 600, 0, NO_LIMIT), DICOM_SUCCESS);
+    CHECK_INT(ldc_dataset_append(second, bytes, 600, 0, NO_LIMIT), DICOM_ERROR_DATA_SET_TOO_LARGE);
+    CHECK_INT(ldc_quota_used(quota), 600);
+    CHECK_INT(ldc_dataset_spilled_bytes(), 0);
+    ldc_quota_set(quota, 100); /* no harm to what is there */
+    CHECK(dataset_holds(first, bytes, 600));
+    ldc_dataset_put(first);
+    CHECK_INT(ldc_quota_used(quota), 0);
+    ldc_quota_put(quota);
+    ldc_dataset_put(second);
+    close_folder();
+    free(bytes);
+}
+
 TEST(a_disk_that_is_full_leaves_the_data_set_as_it_was_and_gives_the_room_back)
 {
     enum {
@@ -875,6 +897,34 @@ TEST(saving_over_a_file_keeps_its_mode_and_goes_through_a_link)
     CHECK_INT(unlink(in_folder("file")), 0);
     L_DicomFreeDS(handle);
     close_folder();
+}
+
+TEST(saving_is_the_same_with_and_without_a_temporary_name)
+{
+    static const uint8_t header[] = "header";
+    for (int i = 0; i < 4; i++) {
+        struct stat status;
+        size_t length;
+        open_folder();
+        ldc_dataset *data = ldc_dataset_new(folder);
+        CHECK_INT(ldc_dataset_append(data, "data", 4, 1000, 1000), DICOM_SUCCESS);
+        if (i % 2 == 1) {
+            write_file(in_folder("file"), "old", 3);
+            CHECK_INT(chmod(in_folder("file"), 0604), 0);
+        }
+        mode_t mask = umask(026);
+        CHECK_INT(ldc_file_save(in_folder("file"), header, 6, data, i < 2), DICOM_SUCCESS);
+        (void)umask(mask);
+        CHECK_INT(entries(), 1);
+        CHECK_INT(lstat(in_folder("file"), &status), 0);
+        CHECK_INT(status.st_mode & 07777, i % 2 == 1 ? 0604 : 0640);
+        uint8_t *file = read_file(in_folder("file"), &length);
+        CHECK(length == 10 && memcmp(file, "headerdata", 10) == 0);
+        free(file);
+        CHECK_INT(unlink(in_folder("file")), 0);
+        ldc_dataset_put(data);
+        close_folder();
+    }
 }
 
 /* ---- threads ---- */

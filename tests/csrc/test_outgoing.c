@@ -89,3 +89,137 @@ TEST(pdu_whose_data_cannot_be_read_is_not_skipped_when_the_message_is_laid_out_a
     ldc_dataset_put(data);
     (void)unlink(path);
 }
+
+/* All that is left on a stage, in one piece; freed by the caller. */
+static uint8_t *bytes_of(const ldc_stage *stage, size_t *length)
+{
+    struct iovec pieces[LDC_STAGE_PIECES];
+    size_t count = ldc_stage_pieces(stage, pieces);
+    uint8_t *bytes = malloc(stage->left + 1);
+    *length = 0;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(bytes + *length, pieces[i].iov_base, pieces[i].iov_len);
+        *length += pieces[i].iov_len;
+    }
+    CHECK_INT(*length, stage->left);
+    return bytes;
+}
+
+static ldc_dataset *memory_of(size_t length)
+{
+    uint8_t *bytes = malloc(length);
+    for (size_t i = 0; i < length; i++) {
+        bytes[i] = (uint8_t)(i * 31 + i / 251);
+    }
+    ldc_dataset *data = ldc_dataset_new(NULL);
+    CHECK_INT(ldc_dataset_append(data, bytes, length, UINT64_MAX, UINT64_MAX), DICOM_SUCCESS);
+    free(bytes);
+    return data;
+}
+
+TEST(data_in_memory_is_written_from_where_it_lies)
+{
+    ldc_dataset *data = memory_of(DATA);
+    const uint8_t *memory = ldc_dataset_memory(data);
+    ldc_out *out = store_of(data);
+    ldc_stage stage = {0};
+    struct iovec pieces[LDC_STAGE_PIECES];
+    bool done = false;
+    CHECK_INT(ldc_stage_fill(&stage, out, &done, NULL, NULL), DICOM_SUCCESS);
+    CHECK(done);
+    ldc_out_free(out);
+    ldc_dataset_put(data); /* the stage holds it */
+    size_t count = ldc_stage_pieces(&stage, pieces), lent = 0;
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *base = pieces[i].iov_base;
+        lent += base >= memory && base < memory + DATA ? pieces[i].iov_len : 0;
+    }
+    CHECK_INT(lent, DATA);
+    CHECK(stage.used < 1024);
+    ldc_stage_free(&stage);
+}
+
+TEST(what_is_written_piece_by_piece_is_what_was_laid_out)
+{
+    ldc_dataset *data = memory_of(300000);
+    ldc_out *out = ldc_out_message(1, calloc(1, 100), 100, data, 20000);
+    ldc_stage stage = {0};
+    size_t data_at = 0, turn = 0;
+    bool done = false;
+    while (!done) {
+        CHECK_INT(ldc_stage_fill(&stage, out, &done, NULL, NULL), DICOM_SUCCESS);
+        size_t length, rest;
+        uint8_t *all = bytes_of(&stage, &length), *later;
+        for (size_t at = 0; at < length;) { /* any sizes: the rest stays the same */
+            size_t step = 1 + turn++ * 977 % 9000;
+            step = step < length - at ? step : length - at;
+            ldc_stage_wrote(&stage, step);
+            at += step;
+            later = bytes_of(&stage, &rest);
+            CHECK_INT(rest, length - at);
+            CHECK_INT(memcmp(later, all + at, rest), 0);
+            free(later);
+        }
+        for (size_t at = 0; at < length;) { /* PDUs, their PDVs, and the data in order */
+            size_t end = at + 6 + ((size_t)all[at + 4] << 8) + all[at + 5];
+            CHECK_INT(all[at], PDU_DATA_TRANSFER);
+            for (at += 6; at < end;) {
+                size_t pdv = ((size_t)all[at + 2] << 8) + all[at + 3] - 2;
+                if ((all[at + 5] & 1) == 0) {
+                    const uint8_t *memory = ldc_dataset_memory(data);
+                    CHECK_INT(memcmp(all + at + 6, memory + data_at, pdv), 0);
+                    data_at += pdv;
+                }
+                at += 6 + pdv;
+            }
+            CHECK_INT(at, end);
+        }
+        free(all);
+    }
+    CHECK_INT(data_at, 300000);
+    ldc_stage_free(&stage);
+    ldc_out_free(out);
+    ldc_dataset_put(data);
+}
+
+TEST(pdus_fill_whole_records_of_tls)
+{
+    ldc_dataset *data = memory_of(DATA);
+    ldc_out *out = ldc_out_message(1, calloc(1, 100), 100, data, MAXIMUM + 5000);
+    ldc_stage stage = {0};
+    bool done = false;
+    size_t length;
+    CHECK_INT(ldc_stage_fill(&stage, out, &done, NULL, NULL), DICOM_SUCCESS);
+    uint8_t *all = bytes_of(&stage, &length);
+    CHECK_INT(6 + ((size_t)all[4] << 8) + all[5], MAXIMUM);
+    free(all);
+    ldc_stage_free(&stage);
+    ldc_out_free(out);
+    ldc_dataset_put(data);
+}
+
+TEST(a_stage_at_rest_keeps_only_what_is_small)
+{
+    char path[] = "/tmp/ltdic-test-XXXXXX";
+    ldc_dataset *data = file_of(path, DATA);
+    ldc_out *out = store_of(data);
+    ldc_stage stage = {0};
+    bool done = false;
+    CHECK_INT(ldc_stage_fill(&stage, out, &done, NULL, NULL), DICOM_SUCCESS);
+    ldc_stage_wrote(&stage, stage.left);
+    ldc_stage_rest(&stage);
+    CHECK_INT(stage.capacity, 0);
+    ldc_out_free(out);
+    out = ldc_out_message(1, calloc(1, 100), 100, NULL, MAXIMUM);
+    for (int i = 0; i < 3; i++) {
+        ldc_stage_rest(&stage);
+        CHECK_INT(ldc_stage_fill(&stage, out, &done, NULL, NULL), DICOM_SUCCESS);
+        ldc_stage_wrote(&stage, stage.left);
+    }
+    ldc_stage_rest(&stage);
+    CHECK(stage.capacity > 0 && stage.capacity <= 1024);
+    ldc_stage_free(&stage);
+    ldc_out_free(out);
+    ldc_dataset_put(data);
+    (void)unlink(path);
+}

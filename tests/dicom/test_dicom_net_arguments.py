@@ -288,6 +288,7 @@ def test_times_limits_and_options_can_be_read_back(net: RecordingNet) -> None:
         "data_set_memory": 16 << 20,
         "data_set_total": 16 << 30,
         "send_queue": 4 << 20,
+        "spill_quota": 16 << 30,
     }
     net.limits["connections"] = 5
     assert net.limits["connections"] == 5

@@ -14,7 +14,7 @@ def test_demo_shows_the_four_cases_and_ends_as_expected() -> None:
     began = time.monotonic()
     done = python(DEMO)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert time.monotonic() - began < PATIENCE
+    assert time.monotonic() - began < PATIENCE * 2
     text = done.stdout
     for words in (
         "ok=1, Success: ok -> 1, goes on",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -35,10 +36,14 @@ def run(program: str, *arguments: object, code: int = 0) -> str:
 
 
 def free_port() -> int:
-    """Give a port that nobody listened on a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    return port
+    """Give a port that nobody listened on a moment ago, out of those that connections do not take by themselves."""
+    while True:
+        port = random.SystemRandom().randrange(12_000, 32_000)
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return port
 
 
 def listens(port: int) -> bool:

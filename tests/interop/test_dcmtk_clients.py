@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydicom import dcmread
 
-from leadtools_compat.dicom import DicomExceptionCode, DicomNet
+from leadtools_compat.dicom import DicomAssociate, DicomExceptionCode, DicomNet
 from leadtools_compat.testing import TestPki
 from tests.interop.archive import Archive, files
 from tests.interop.programs import Tunnels, client_options, free_port, listens, run
@@ -27,7 +27,19 @@ def over(link: Wire, listener: Listener) -> Any:
     return child
 
 
-def test_echoscu(link: Wire, pki: TestPki) -> None:
+def accept_who_they_are(net: DicomNet, asked: DicomAssociate) -> None:
+    """Accept every context, and the user."""
+    with DicomAssociate(False) as answer:
+        answer.Called, answer.Calling = asked.Called, asked.Calling
+        for index in range(asked.PresentationContextCount):
+            number = asked.GetPresentationContextID(index)
+            answer.AddPresentationContext(number, 0, asked.GetAbstract(number))
+            answer.AddTransfer(number, asked.GetTransfer(number, 0))
+        answer.user_identity_response = b""
+        net.SendAssociateAccept(answer)
+
+
+def test_echoscu_echoes_us(link: Wire, pki: TestPki) -> None:
     listener = link.scp()
     said = run("echoscu", "-v", *client_options(link.tls, pki), "127.0.0.1", listener.HostPort)
     assert "Received Echo Response (Success)" in said
@@ -60,7 +72,66 @@ def test_echoscu_with_an_expired_certificate_is_refused(link: Wire, pki: TestPki
     child.log.wait("OnClose")
 
 
-def test_storescu(link: Wire, pki: TestPki) -> None:
+@pytest.mark.parametrize("link", ["plain", "tls13"], indirect=True)
+def test_echoscu_with_128_contexts_of_38_transfer_syntaxes_echoes_us(
+    link: Wire, pki: TestPki
+) -> None:
+    listener = link.scp()
+    options = ["--propose-pc", 128, "--propose-ts", 38, "--repeat", 3]
+    run("echoscu", *client_options(link.tls, pki), *options, "127.0.0.1", listener.HostPort)
+    child = over(link, listener)
+    (asked,) = child.log.wait("OnReceiveAssociateRequest").arguments
+    assert (asked.PresentationContextCount, asked.GetTransferCount(255)) == (128, 38)
+    assert len(child.log.all("OnReceiveCEchoRequest")) == 3
+
+
+@pytest.mark.parametrize("link", ["plain"], indirect=True)
+def test_echoscu_that_aborts_is_told(link: Wire) -> None:
+    listener = link.scp()
+    run("echoscu", "--abort", "127.0.0.1", listener.HostPort)
+    child = listener.child()
+    child.log.wait("OnReceiveAbort")
+    assert child.log.wait("OnClose").code == DicomExceptionCode.NetConnectionAborted
+
+
+@pytest.mark.parametrize("link", ["plain", "tls13"], indirect=True)
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["-usr", "doe"], (1, b"doe", b"")),
+        (["-usr", "doe", "-pwd", "secret"], (2, b"doe", b"secret")),
+        (["-kt", "FILE"], (3, b"a ticket", b"")),
+        (["--saml", "FILE"], (4, b"a ticket", b"")),
+        (["--jwt", "FILE"], (5, b"a ticket", b"")),
+    ],
+    ids=["user", "password", "kerberos", "saml", "jwt"],
+)
+def test_storescu_shows_us_who_its_user_is(
+    link: Wire, pki: TestPki, tmp_path: Path, options: list[str], expected: tuple[int, bytes, bytes]
+) -> None:
+    """With -rsp it insists on our positive answer."""
+    (tmp_path / "ticket").write_bytes(b"a ticket")
+    shown = [str(tmp_path / "ticket") if one == "FILE" else one for one in options]
+    listener = link.scp(OnReceiveAssociateRequest=accept_who_they_are)
+    own = [*client_options(link.tls, pki), *shown, "-rsp"]
+    run("storescu", *own, "127.0.0.1", listener.HostPort, STORED[0].path)
+    child = over(link, listener)
+    (asked,) = child.log.wait("OnReceiveAssociateRequest").arguments
+    told = asked.user_identity
+    assert (told.type, told.primary, told.secondary) == expected
+    assert told.response_wanted
+
+
+@pytest.mark.parametrize("link", ["plain"], indirect=True)
+def test_storescu_does_not_go_on_when_we_say_nothing_of_its_user(link: Wire) -> None:
+    listener = link.scp()
+    options = ["-usr", "doe", "-rsp"]
+    run("storescu", *options, "127.0.0.1", listener.HostPort, STORED[0].path, code=1)
+    listener.child().log.wait("OnClose")
+    assert listener.child().log.all("OnReceiveCStoreRequest") == []
+
+
+def test_storescu_stores_to_us(link: Wire, pki: TestPki) -> None:
     listener = link.scp()
     options = client_options(link.tls, pki)
     run("storescu", *options, "127.0.0.1", listener.HostPort, *(file.path for file in STORED))
@@ -73,7 +144,7 @@ def test_storescu(link: Wire, pki: TestPki) -> None:
         assert got.get("Rows") == file.data.get("Rows")
 
 
-def test_dcmsend(link: Wire, tunnels: Tunnels) -> None:
+def test_dcmsend_stores_to_us(link: Wire, tunnels: Tunnels) -> None:
     listener = link.scp()
     paths = [file.path for file in STORED]
     said = run("dcmsend", "-v", "127.0.0.1", tunnels.to_ours(listener.HostPort), *paths)
@@ -95,7 +166,7 @@ def test_findscu_finds_in_our_archive(link: Wire, pki: TestPki, tmp_path: Path) 
     assert {str(one.PatientName) for one in found} == {str(f.data.PatientName) for f in STORED}
 
 
-def test_findscu_cancels_its_query(link: Wire, pki: TestPki) -> None:
+def test_findscu_cancels_its_query_to_us(link: Wire, pki: TestPki) -> None:
     """It sends C-CANCEL after two matches; our handler, which still runs, is told."""
     cancelled: dict[DicomNet, int] = {}
 

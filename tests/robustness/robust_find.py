@@ -3,7 +3,8 @@
     python robust_find.py scp MATCHES
     python robust_find.py scu PORT MATCHES CANCEL_AFTER PAUSE
 
-The server prints its port, and for each query how many matches it has sent and whether it was cancelled. The client
+The server prints its port, and for each query how many matches it has sent, and how many
+seconds after the cancel it stopped (null: none came). The client
 prints a line when it is associated, then waits for a line of input; it cancels after some matches (0: never), and
 takes PAUSE seconds for each one. It prints JSON at the end.
 """
@@ -46,11 +47,13 @@ class Archive(DicomNet):
     def __init__(self) -> None:
         super().__init__(None, 0)
         self.cancelled = threading.Event()
+        self.cancelled_at = 0.0
 
     def OnReceiveAssociateRequest(self, association: DicomAssociate) -> None:
         accept_all(self, association)
 
     def OnReceiveCCancelRequest(self, presentationID: int, messageID: int) -> None:
+        self.cancelled_at = time.monotonic()
         self.cancelled.set()
 
     def OnReceiveCFindRequest(self, p: int, m: int, c: str, priority: Any, ds: Any) -> None:
@@ -59,10 +62,10 @@ class Archive(DicomNet):
             while sent < self.matches and not self.cancelled.is_set():
                 self.SendCFindResponse(p, m, c, PENDING, match)
                 sent += 1
-        stopped = self.cancelled.is_set()
+        stopped = time.monotonic() - self.cancelled_at if self.cancelled.is_set() else None
         self.cancelled.clear()
-        self.SendCFindResponse(p, m, c, CANCELLED if stopped else 0, None)
-        print(sent, stopped, flush=True)
+        self.SendCFindResponse(p, m, c, CANCELLED if stopped is not None else 0, None)
+        print(json.dumps([sent, stopped]), flush=True)
 
     def OnReceiveReleaseRequest(self) -> None:
         self.SendReleaseResponse()

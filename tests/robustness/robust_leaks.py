@@ -22,6 +22,10 @@ from typing import Any
 
 from leadtools_compat._binding import reads
 from leadtools_compat.dicom import (
+    DicomAssociate,
+    DicomAssociateRejectReasonType,
+    DicomAssociateRejectResultType,
+    DicomAssociateRejectSourceType,
     DicomExceptionCode,
     DicomNet,
     DicomOpenSslContextCreationSettings,
@@ -71,6 +75,7 @@ class Net(DicomNet):
 
     verdict: Callable[[int], int] | None = None
     on_connect: Callable[[DicomNet], None] | None = None
+    rejected = False
 
     def __init__(self, folder: str | None, name: str, ca: str | None = None) -> None:
         self.ready = threading.Event()
@@ -97,8 +102,36 @@ class Net(DicomNet):
         self.code = error
         self.ready.set()
 
+    def OnReceiveAssociateReject(
+        self,
+        result: DicomAssociateRejectResultType,
+        source: DicomAssociateRejectSourceType,
+        reason: DicomAssociateRejectReasonType,
+    ) -> None:
+        self.rejected = True
+        self.Close()
+
     def OnClose(self, error: DicomExceptionCode, net: DicomNet) -> None:
         self.closed.set()
+
+
+def ask_for_an_association(net: DicomNet) -> None:
+    with DicomAssociate(True) as asked:
+        asked.Called, asked.Calling = "SCP", "SCU"
+        asked.AddPresentationContext(1, 0, "1.2.840.10008.1.1")
+        asked.AddTransfer(1, "1.2.840.10008.1.2")
+        net.SendAssociateRequest(asked)
+
+
+class Rejecting(Net):
+    """Takes nobody's association."""
+
+    def OnReceiveAssociateRequest(self, association: DicomAssociate) -> None:
+        self.SendAssociateReject(
+            DicomAssociateRejectResultType.Transient,
+            DicomAssociateRejectSourceType.Provider2,
+            DicomAssociateRejectReasonType.Congestion,
+        )
 
 
 class Server(Net):
@@ -117,6 +150,25 @@ def wait(event: threading.Event) -> None:
         raise SystemExit("an event did not come")
 
 
+class Plain:
+    """A listener without TLS; its children reject whoever asks for an association."""
+
+    def __init__(self) -> None:
+        self.server = Server(None, "")
+        self.server.make = lambda: Rejecting(None, "")
+        self.server.Listen("127.0.0.1", 0, 16)
+
+    def dial(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.server.HostPort))
+
+    def over(self) -> None:
+        wait(self.server.closed)
+        self.server.closed.clear()
+        child, self.server.child = self.server.child, None
+        assert child is not None
+        child.Dispose()
+
+
 class Scene:
     """A listener and the ways to connect to it."""
 
@@ -125,6 +177,7 @@ class Scene:
         self.server = Server(None, "")
         self.server.make = lambda: Net(folder, "server")
         self.server.Listen("127.0.0.1", 0, 16)
+        self.plain = Plain()
         self.kept = Net(folder, "client")
         self.deaf = socket.socket()
         self.deaf.bind(("127.0.0.1", 0))
@@ -247,6 +300,26 @@ class Scene:
         with self.dial(HALF_HELLO):
             self.over(None, good=False)
 
+    def health_check(self) -> None:
+        """Connect and close, as load balancers do, at a listener without TLS."""
+        with self.plain.dial():
+            pass
+        self.plain.over()
+
+    def health_check_with_tls(self) -> None:
+        with self.dial(b""):
+            pass
+        self.over(None, good=False)
+
+    def association_rejected(self) -> None:
+        client = Net(None, "")
+        client.on_connect = ask_for_an_association
+        client.Connect(None, 0, "127.0.0.1", self.plain.server.HostPort)
+        wait(client.closed)
+        assert client.rejected, client.failure
+        client.Dispose()
+        self.plain.over()
+
     def server_hangs_up(self) -> None:
         client = Net(self.folder, "client")
         client.Connect(None, 0, "127.0.0.1", self.other_server.getsockname()[1])
@@ -281,7 +354,7 @@ def measure() -> dict[str, int]:
     def busy() -> bool:
         gc.collect()
         now = reads.statistics()
-        return now["connections"] > 1 or now["nets"] > 2  # the listener; it, and the kept one
+        return now["connections"] > 2 or now["nets"] > 3  # the listeners; they, and the kept one
 
     while busy():
         _never.wait(0.01)

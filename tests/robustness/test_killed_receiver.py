@@ -1,8 +1,9 @@
-"""A storage server that is killed: what it has answered Success for is whole on its disk, and nothing else is left."""
+"""Programs that are killed: what a server has answered Success for is whole on its disk, and nothing else is left."""
 
 from __future__ import annotations
 
 import random
+import subprocess
 import threading
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from leadtools_compat.dicom import DicomDataSet, DicomException
 from leadtools_compat.testing import TestPki
 from tests.dicom.nodes import CT, dataset
+from tests.robustness.robust_tools import command, environment
 from tests.robustness.robust_transfer import MIB, Sender, receiver, whole
 from tests.support import PATIENCE
 
@@ -106,3 +108,37 @@ def test_receiver_killed_twice_while_20_objects_come_in(tmp_path: Path, pki: Tes
 @pytest.mark.timeout(1800)
 def test_receiver_killed_50_times_while_500_objects_come_in(tmp_path: Path, pki: TestPki) -> None:
     Run(500, 50, tmp_path / "received", pki, random.randrange(2**32)).all()
+
+
+SAVING = """
+    import sys
+    from pathlib import Path
+    from leadtools_compat.dicom import DicomDataSet
+    from tests.dicom.nodes import dataset
+
+    folder = Path(sys.argv[1])
+    DicomDataSet.from_pydicom(dataset(16 * 1024 * 1024)).Save(folder / "0.dcm")
+    data = DicomDataSet()
+    data.Load(folder / "0.dcm")  # saved as it is from now on: there is hardly anything but writing
+    for number in range(1, 1_000_000):
+        print(number, flush=True)
+        data.Save(folder / f"{number}.dcm")
+"""
+
+
+def test_program_killed_while_it_saves_new_files_leaves_no_temporary_ones(tmp_path: Path) -> None:
+    for round_ in range(2):
+        folder = tmp_path / str(round_)
+        folder.mkdir()
+        with subprocess.Popen(
+            command(SAVING, str(folder)), stdout=subprocess.PIPE, text=True, env=environment()
+        ) as process:
+            assert process.stdout is not None
+            said = [process.stdout.readline() for _ in range(2)]
+            threading.Event().wait(random.uniform(0, 0.02))
+            process.kill()
+            said += process.stdout.readlines()
+        last = int(said[-1])
+        there = {path.name: path.stat().st_size for path in folder.iterdir()}
+        assert there.keys() - {f"{last}.dcm"} == {f"{number}.dcm" for number in range(last)}
+        assert len(set(there.values())) == 1  # all are whole

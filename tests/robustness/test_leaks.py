@@ -68,6 +68,22 @@ def test_two_thousand_cycles_leave_nothing(scenario: str, pki: TestPki, other_pk
     run_scenario(scenario, SOAK, pki, other_pki)
 
 
+def test_two_thousand_health_checks_leave_nothing(pki: TestPki, other_pki: TestPki) -> None:
+    run_scenario("health_check", (100, 2000, *QUICK[2:]), pki, other_pki)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(
+    ("scenario", "cycles"),
+    [("health_check", 100_000), ("health_check_with_tls", 20_000), ("association_rejected", 5000)],
+)
+@pytest.mark.timeout(3600)
+def test_great_crowds_at_the_door_leave_nothing(
+    scenario: str, cycles: int, pki: TestPki, other_pki: TestPki
+) -> None:
+    run_scenario(scenario, (2000, cycles, *SOAK[2:]), pki, other_pki)
+
+
 # ---- nets that nobody disposes ----
 
 

@@ -38,9 +38,9 @@ from leadtools_compat.dicom.scu import (
     PresentationContext,
 )
 from leadtools_compat.testing import TestPki
-from tests.dicom.nodes import VERIFICATION
+from tests.dicom.nodes import VERIFICATION, accept_all
 from tests.scu.conftest import Site, names, record
-from tests.support import MUTUAL, NO_CHECK, PATIENCE, PEER, refused, settings
+from tests.support import MUTUAL, NO_CHECK, PATIENCE, PEER, refused, secure, settings
 
 
 def test_verify_asks_and_ends_released_and_closed(site: Site) -> None:
@@ -698,3 +698,46 @@ def test_the_repr_says_who_and_how(plain: Site) -> None:
     assert repr(scu) == "<DicomConnection not connected>"
     scu.Verify(scp)
     assert repr(scu) == f"<DicomConnection not connected, NODE@127.0.0.1:{scp.Port}>"
+
+
+class Answering(DicomNet):
+    """A node without an `OnVerify`, so that it may resume sessions."""
+
+    def OnReceiveAssociateRequest(self, association: DicomAssociate) -> None:
+        accept_all(self, association)
+
+    def OnReceiveCEchoRequest(self, presentationID: int, messageID: int, uid: str) -> None:
+        self.SendCEchoResponse(presentationID, messageID, uid, 0)
+
+    def OnReceiveReleaseRequest(self) -> None:
+        self.SendReleaseResponse()
+
+
+def test_sessions_are_resumed_only_while_nobody_judges(
+    secure_site: Site, pki: TestPki, nets: Any, listen: Any
+) -> None:
+    def child() -> Answering:
+        made = Answering(None, DicomNetSecurityMode.Tls)
+        made.tls_resumption = True
+        secure(made, pki.server, pki.ca_file, MUTUAL)
+        return made
+
+    scp = secure_site.way(listen(child).HostPort)
+    scu = tls_scu(pki, nets, PEER)
+    scu.tls_resumption = True
+    resumed: list[bool] = []
+    scu.AfterAssociateRequest += lambda sender, e: resumed.append(sender.tls_resumed)
+    assert scu.Verify(scp)
+    assert scu.Verify(scp)
+    heard: list[str] = []
+
+    def late(sender: Any, e: Any) -> None:
+        scu.VerifyCertificate += lambda sender, e: heard.append(e.CertificateString)
+
+    scu.AfterConnect += late  # too late for this link, which would have been resumed
+    with pytest.raises(ClientConnectionException):
+        scu.Verify(scp)
+    scu.AfterConnect -= late
+    assert scu.Verify(scp)
+    assert resumed == [False, True, False]
+    assert heard

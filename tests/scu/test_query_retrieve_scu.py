@@ -330,6 +330,16 @@ def test_mapped_queries_and_results(plain: Site) -> None:
     assert scu._CurrentInstance.ClassType == DicomClassType.StudyRootQueryStudy
 
 
+def test_mapped_queries_in_other_scripts(plain: Site) -> None:
+    asked: list[Any] = []
+    _, scp = plain.node(OnReceiveCFindRequest=finder(asked=asked))
+    query = StudyRootQueryStudy()
+    query.Patient.PatientName = "Müller*"
+    plain.scu(QueryRetrieveScu).Find(scp, query, lambda result, ds: None)
+    assert asked[0][1].PatientName == "Müller*"
+    assert asked[0][1].SpecificCharacterSet == "ISO_IR 192"
+
+
 def test_results_of_the_querys_type_without_brackets(plain: Site) -> None:
     _, scp = plain.node(OnReceiveCFindRequest=finder(study()))
     got: list[MyQuery] = []

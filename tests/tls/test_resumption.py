@@ -258,8 +258,8 @@ def test_onverify_of_an_object_counts_from_the_next_connection_on(
     asked: list[int] = []
 
     class Changed(Unjudged):
-        def __init__(self, *arguments: Any, **hooks: Any) -> None:
-            super().__init__(*arguments, **hooks)
+        def __init__(self, mode: int, **hooks: Hook) -> None:
+            super().__init__(mode, **hooks)
             self.__dict__["OnVerify"] = self.judge
 
         def judge(self, ok: int, text: str, error: Any) -> int:

@@ -7,6 +7,8 @@ counts at once, and a key is gone with its last net.
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import textwrap
 import threading
 import time
@@ -15,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from leadtools_compat._binding import reads
 from leadtools_compat.testing import TestPki
@@ -254,34 +258,10 @@ def test_key_that_fits_the_certificate_only_by_name_is_another_key(
 
 
 LAST_NET = """
-import ctypes, gc, sys
+import sys
 from leadtools_compat.dicom import *
-from leadtools_compat.testing.files import unpem
 
-ca, file, key_der = sys.argv[1:]
-# A piece of the private exponent, as OpenSSL has it in memory: limbs, little end first.
-from cryptography.hazmat.primitives.serialization import load_der_private_key
-number = load_der_private_key(open(key_der, "rb").read(), None).private_numbers().d
-needle = number.to_bytes(256, "little")[32:96]
-
-def held():
-    count = 0
-    for line in open("/proc/self/maps"):
-        span, rights, _, device, inode, *rest = line.split(maxsplit=5)
-        if not rights.startswith("rw") or (rest and rest[0].startswith(("[v", "/dev"))):
-            continue
-        start, end = (int(one, 16) for one in span.split("-"))
-        try:
-            with open("/proc/self/mem", "rb", 0) as memory:
-                memory.seek(start)
-                content = memory.read(end - start)
-        except OSError:
-            continue
-        count += content.count(needle)
-        del content
-    return count
-
-own = held()
+ca, file = sys.argv[1:]
 nets = []
 for _ in range(3):
     net = DicomNet(None, DicomNetSecurityMode.Tls)
@@ -290,22 +270,54 @@ for _ in range(3):
     net.SetTlsClientCertificate(file, DicomTlsCertificateType.Pem, None)
     net.Connect(None, 0, "127.0.0.1", 1)
     nets.append(net)
-with_nets = held()
+print("loaded", flush=True)
+input()
 for net in nets:
     net.Dispose()
-import threading
-for _ in range(200):
-    if held() <= own:
-        break
-    threading.Event().wait(0.05)
-print(own < with_nets, held() <= own)
+print("disposed", flush=True)
+input()
 """
+
+
+def is_in_memory(process: int, needle: bytes) -> bool:
+    """Look through the writable memory of another process."""
+    for line in Path(f"/proc/{process}/maps").read_text().splitlines():
+        span, rights, *_ = line.split()
+        start, end = (int(one, 16) for one in span.split("-"))
+        if rights.startswith("rw"):
+            try:
+                with Path(f"/proc/{process}/mem").open("rb", 0) as memory:
+                    memory.seek(start)
+                    if needle in memory.read(end - start):
+                        return True
+            except OSError:  # unmapped meanwhile, or the kernel's own
+                continue
+    return False
 
 
 def test_no_key_outlives_its_last_net(tmp_path: Path) -> None:
     pki = TestPki(tmp_path, seed="last net", key="rsa")
-    done = python("-c", LAST_NET, pki.ca_file, pki.client.combined_file, pki.client.key_der_file)
-    assert (done.stdout, done.stderr) == ("True True\n", "")
+    key = load_der_private_key(Path(pki.client.key_der_file).read_bytes(), None)
+    assert isinstance(key, RSAPrivateKey)
+    # A piece of the private exponent as OpenSSL holds it: in limbs, the low end first.
+    needle = key.private_numbers().d.to_bytes(256, "little")[32:96]
+    command = [sys.executable, "-c", LAST_NET, pki.ca_file, pki.client.combined_file]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        try:
+            assert child.stdout.readline() == "loaded\n"
+            assert is_in_memory(child.pid, needle)
+            child.stdin.write("\n")
+            child.stdin.flush()
+            assert child.stdout.readline() == "disposed\n"
+            end = time.monotonic() + PATIENCE  # the workers let go within moments
+            while is_in_memory(child.pid, needle):
+                assert time.monotonic() < end, "the key is still there"
+        finally:
+            child.kill()
 
 
 # ---- contexts

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from leadtools_compat.dicom._net_helpers import install
+from leadtools_compat.dicom._net_state import state_of
 from leadtools_compat.dicom.dicom_exception import DicomSecurityCertificateException
 from leadtools_compat.dicom.dicom_net import DicomNet
 from leadtools_compat.dicom.enums_codes import DicomExceptionCode
@@ -75,8 +77,15 @@ class ConnectionOverridables(DicomNet):
         state = connection_of(self)
         state.link_error = error
         _fire(self, "AfterConnect", AfterConnectEventArgs(error))
+        # That may have added somebody who judges certificates. A session that has been offered for
+        # resumption meanwhile is then refused: it would be a way past him.
+        install(self, state_of(self))
         if not base.speaks_tls(self):
             state.conversation.answer()
+
+    def _judges_certificates(self) -> bool:
+        """Tell the library whether anybody listens to `OnVerify`: if so, no session is resumed."""
+        return len(events_of(self).get("VerifyCertificate", ())) > 0
 
     def OnVerify(
         self, ok: int, certificateString: str, error: DicomSecurityCertificateException

@@ -162,6 +162,7 @@ class Conversation:
         """End the call; what is still queued is run by the workers."""
         with self._changed:
             self._thread = None
+            self._answered = False
             error, self._error = self._error, None
             self._changed.notify_all()
         del error

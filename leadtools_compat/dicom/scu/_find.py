@@ -15,6 +15,7 @@ from leadtools_compat.dicom.enums_dataset import DicomDataSetInitializeFlags
 from leadtools_compat.dicom.enums_dimse import DicomCommandPriorityType, DicomCommandStatusType
 from leadtools_compat.dicom.scu import _steps
 from leadtools_compat.dicom.scu._connection_state import ConnectionState, connection_of, fire
+from leadtools_compat.dicom.scu._mapped import fill
 from leadtools_compat.dicom.scu.dicom_scp import DicomScp
 from leadtools_compat.dicom.scu.enums import QueryLevel
 from leadtools_compat.dicom.scu.event_args import (
@@ -105,10 +106,7 @@ def mapped_query(
             level = _level_of_kind(kind)
             if level is not None:
                 data.to_pydicom().QueryRetrieveLevel = level
-        if before is None:
-            data.Set(query)
-        else:
-            data.Set(before, query)
+        fill(data, query, before)
         template = None
     if template is not None:
         elements = data.to_pydicom()

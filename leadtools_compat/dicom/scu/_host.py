@@ -32,7 +32,7 @@ from leadtools_compat.dicom.enums_tls import DicomNetSecurityMode
 from leadtools_compat.dicom.scu import _base as base
 from leadtools_compat.dicom.scu._connection_overridables import judge
 from leadtools_compat.dicom.scu._connection_state import connection_of, fire
-from leadtools_compat.dicom.scu._events import Event
+from leadtools_compat.dicom.scu._events import Event, events_of
 from leadtools_compat.dicom.scu.dicom_connection import DicomConnection
 from leadtools_compat.dicom.scu.event_args import (
     BeforeAssociateAcceptEventArgs,
@@ -136,6 +136,9 @@ class HostConnection(DicomConnection):
 
     def OnPrivateKeyPassword(self, encryption: bool) -> str | None:
         return self._host.OnPrivateKeyPassword(encryption)
+
+    def _judges_certificates(self) -> bool:
+        return len(events_of(self._host).get("VerifyCertificate", ())) > 0
 
     def OnVerify(
         self, ok: int, certificateString: str, error: DicomSecurityCertificateException

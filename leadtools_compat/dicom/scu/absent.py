@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from leadtools_compat.dicom.dicom_print_scu import DicomPrintScu
+
 __all__ = ["DicomPrintScu", "MediaCreationManagementScu", "PatientUpdaterScu"]
 
 
@@ -23,8 +25,4 @@ class PatientUpdaterScu(_Absent):
 
 
 class MediaCreationManagementScu(_Absent):
-    """Not part of this library."""
-
-
-class DicomPrintScu(_Absent):
     """Not part of this library."""

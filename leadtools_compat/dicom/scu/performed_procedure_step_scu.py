@@ -10,6 +10,7 @@ from leadtools_compat.dicom.enums_dimse import DicomCommandStatusType
 from leadtools_compat.dicom.scu import _steps
 from leadtools_compat.dicom.scu._connection_state import connection_of, fire
 from leadtools_compat.dicom.scu._events import Event
+from leadtools_compat.dicom.scu._mapped import fill
 from leadtools_compat.dicom.scu.dicom_connection import DicomConnection
 from leadtools_compat.dicom.scu.dicom_scp import DicomScp
 from leadtools_compat.dicom.scu.event_args import StatusCommonEventArgs
@@ -125,7 +126,7 @@ def _data_set(data: Any) -> DicomDataSet:
             f"{type(data).__name__}"
         )
     made = DicomDataSet()
-    made.Set(data)
+    fill(made, data)
     return made
 
 
