@@ -14,6 +14,7 @@ void ldc_net_clear_link(ldc_link_info *link)
     free(link->peer_subject);
     free(link->ca_names);
     sk_X509_pop_free(link->received, X509_free);
+    X509_free(link->own);
     memset(link, 0, sizeof *link);
 }
 
@@ -46,6 +47,25 @@ static void fill_chain(ldc_link_info *info, const ldc_tls_link *link)
     info->certificate_requested = link->certificate_requested;
 }
 
+static void fill_exchange(ldc_link_info *info, SSL *ssl, bool server)
+{
+    EVP_PKEY *key = NULL;
+    if ((server ? SSL_get_tmp_key(ssl, &key) : SSL_get_peer_tmp_key(ssl, &key)) == 1 &&
+        key != NULL) {
+        int bits = EVP_PKEY_get_bits(key);
+        uint32_t size = bits > 0 ? (uint32_t)bits : 0u;
+        info->dh_bits = EVP_PKEY_get_base_id(key) == EVP_PKEY_DH ? size : 0u;
+        info->ec_bits = EVP_PKEY_get_base_id(key) == EVP_PKEY_EC ? size : 0u;
+    }
+    EVP_PKEY_free(key);
+    X509 *own = server || info->certificate_requested ? SSL_get_certificate(ssl) : NULL;
+    if (own != NULL && X509_up_ref(own) == 1) {
+        info->own = own;
+        (void)SSL_get_signature_nid(ssl, &info->own_hash);
+    }
+    (void)SSL_get_peer_signature_nid(ssl, &info->peer_hash);
+}
+
 static char *names_text(const STACK_OF(X509_NAME) * names)
 {
     ldc_text text;
@@ -72,6 +92,7 @@ void ldc_link_info_established(ldc_net *net, const ldc_tls_link *link)
         info.ca_names = names_text(SSL_get0_peer_CA_list(link->ssl));
     }
     fill_chain(&info, link);
+    fill_exchange(&info, link->ssl, link->context->server);
     ERR_clear_error();
     swap_in(net, &info);
 }

@@ -5,7 +5,7 @@
  * Files: ldc_tls_library.c (OpenSSL set-up), ldc_tls_settings.c (CA file, method, flags),
  * ldc_tls_credentials.c (own certificate and key), ldc_tls_context.c (SSL_CTX), ldc_tls_link.c (the
  * transport), ldc_tls_verify.c (judging the peer's chain), ldc_tls_session.c (resumption),
- * ldc_tls_diagnose.c (why a handshake failed).
+ * ldc_tls_profiles.c (named profiles), ldc_tls_diagnose.c (why a handshake failed).
  */
 #ifndef LDC_TLS_H
 #define LDC_TLS_H
@@ -21,6 +21,7 @@
 #include "ldc_failure.h"
 #include "ldc_registry.h"
 #include "ldc_tls_cache.h"
+#include "ldc_tls_profiles.h"
 #include "ldc_transport.h"
 #include "ltdic.h"
 
@@ -122,6 +123,7 @@ typedef struct ldc_tls_choice {
     char *expected_host;                /* owned, NULL = no check */
     bool send_ca_names;
     bool resumption;
+    const ldc_tls_profile *profile; /* of the table, NULL = none */
 } ldc_tls_choice;
 
 void ldc_tls_choice_init(ldc_tls_choice *choice); /* the default list */
@@ -146,7 +148,8 @@ typedef struct ldc_tls_context {
     char *expected_host; /* owned */
     bool has_anchors;
     bool resumption;
-    int64_t crls_until; /* when the first revocation list ends */
+    const ldc_tls_profile *profile; /* NULL = none */
+    int64_t crls_until;             /* when the first revocation list ends */
     ldc_tls_notes notes;
     atomic_uint users; /* nets that hold it */
 } ldc_tls_context;
@@ -179,6 +182,7 @@ typedef struct ldc_tls_link {
     /* the verification */
     STACK_OF(X509) * received; /* owned: the chain as the peer sent it, leaf first; NULL = none */
     bool judged;               /* the chain was verified */
+    bool weighed;              /* its keys and hashes were held against the profile */
     bool stopped;              /* an answer ended the verification */
     bool no_answer;            /* nobody answered */
     bool failed;               /* the verification did not end well and was not overruled */

@@ -24,13 +24,6 @@ enum {
     MAX_CHAIN_BYTES = 100 * 1024
 };
 
-#define GROUPS        "X25519:P-256:P-384:P-521:ffdhe2048:ffdhe3072"
-#define HYBRID_GROUPS "X25519MLKEM768:" GROUPS
-#define SIGNATURES                                                                                                      \
-    "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ed448:rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:" \
-    "rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512"
-#define LEGACY_SIGNATURES SIGNATURES ":RSA+SHA1:ECDSA+SHA1"
-
 /* ---- choice ---- */
 
 void ldc_tls_choice_init(ldc_tls_choice *choice)
@@ -75,16 +68,63 @@ static bool apply_ffdhe(SSL_CTX *ctx)
     return done;
 }
 
-static bool apply_groups(SSL_CTX *ctx, bool legacy)
+static bool apply_groups(SSL_CTX *ctx, const ldc_tls_profile *profile, bool legacy)
 {
-    if (SSL_CTX_set1_groups_list(ctx, HYBRID_GROUPS) != 1 &&
-        SSL_CTX_set1_groups_list(ctx, GROUPS) != 1) {
+    const char *groups = profile == NULL ? LDC_TLS_GROUPS : profile->groups;
+    const char *signatures = profile != NULL ? profile->signatures
+                             : legacy        ? LDC_TLS_LEGACY_SIGNATURES
+                                             : LDC_TLS_SIGNATURES;
+    char with_hybrid[256];
+    snprintf(with_hybrid, sizeof with_hybrid, "%s:%s", LDC_TLS_HYBRID_GROUP, groups);
+    bool hybrid =
+        (profile == NULL || profile->hybrid) && SSL_CTX_set1_groups_list(ctx, with_hybrid) == 1;
+    if (!hybrid && SSL_CTX_set1_groups_list(ctx, groups) != 1) {
         return false;
     }
     ERR_clear_error();
-    const char *signatures = legacy ? LEGACY_SIGNATURES : SIGNATURES;
     return SSL_CTX_set1_sigalgs_list(ctx, signatures) == 1 &&
            SSL_CTX_set1_client_sigalgs_list(ctx, signatures) == 1;
+}
+
+/* At level 0, where the profile's minimum of DHE still counts: 112 bits of security are 2048. */
+static int guard_dhe(const SSL *ssl, const SSL_CTX *ctx, int operation, int bits, int nid,
+                     void *other, void *unused)
+{
+    (void)ssl, (void)ctx, (void)nid, (void)other, (void)unused;
+    return operation == SSL_SECOP_TMP_DH && bits < 112 ? 0 : 1;
+}
+
+/* What a profile forbids, however the net was set up. 0 or code. */
+static int apply_profile(SSL_CTX *ctx, const ldc_tls_choice *choice,
+                         const ldc_tls_credentials *credentials, bool server)
+{
+    const ldc_tls_profile *profile = choice->profile;
+    char text[128];
+    if (profile == NULL) {
+        return DICOM_SUCCESS;
+    }
+    for (size_t i = 0; i < LDC_CIPHER_SLOTS; i++) {
+        uint32_t id = choice->ciphers[i];
+        if (id != DICOM_TLS_NONE && !ldc_tls_profile_has_suite(profile, id)) {
+            const ldc_suite *suite = ldc_suite_find(id);
+            return ldc_error(DICOM_ERROR_TLS_PROFILE,
+                             "cipher suite %s (0x%04X) is in the list, but not in profile %s. Take "
+                             "it out, or apply no profile.",
+                             suite == NULL ? "unknown" : suite->iana, id, profile->name);
+        }
+    }
+    if (credentials != NULL && ldc_tls_profile_weigh(profile, credentials->leaf, true,
+                                                     X509_self_signed(credentials->leaf, 0) != 1,
+                                                     text, sizeof text) != X509_V_OK) {
+        return ldc_error(DICOM_ERROR_TLS_WEAK_KEY,
+                         "own certificate: it %s by profile %s. Have a certificate issued with RSA "
+                         "2048 bits or more, or EC P-256, signed with SHA-256 or better.",
+                         text, profile->name);
+    }
+    if (ldc_tls_profile_level(profile) == 0 && profile->dh_bits > 0 && !server) {
+        SSL_CTX_set_security_callback(ctx, guard_dhe);
+    }
+    return DICOM_SUCCESS;
 }
 
 static int apply_credentials(SSL_CTX *ctx, const ldc_tls_credentials *credentials)
@@ -235,6 +275,7 @@ static bool digest_of(bool server, const ldc_tls_settings *settings,
     ldc_digest_add_text(&digest, choice->expected_host);
     ldc_digest_add_number(&digest, choice->send_ca_names ? 1 : 0);
     ldc_digest_add_number(&digest, choice->resumption ? 1 : 0);
+    ldc_digest_add_text(&digest, choice->profile == NULL ? NULL : choice->profile->name);
     return ldc_digest_end(&digest, result);
 }
 
@@ -251,14 +292,18 @@ static int fill(ldc_tls_context *context, const ldc_tls_settings *settings,
         rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "TLS context");
     }
     if (rc == DICOM_SUCCESS) {
-        rc = ldc_tls_apply_versions(context->ctx, settings, &range, &context->notes);
+        rc = ldc_tls_apply_versions(context->ctx, settings, choice->profile, &range,
+                                    &context->notes);
     }
-    if (rc == DICOM_SUCCESS && (!apply_groups(context->ctx, range.legacy) ||
+    if (rc == DICOM_SUCCESS && (!apply_groups(context->ctx, choice->profile, range.legacy) ||
                                 (context->server && !apply_ffdhe(context->ctx)) ||
                                 !apply_anchors(context->ctx, settings, choice, context->server))) {
         char text[256];
         (void)ldc_tls_take_error(text, sizeof text);
         rc = ldc_error(DICOM_ERROR_TLS_FAILURE, "TLS context: %s", text);
+    }
+    if (rc == DICOM_SUCCESS) {
+        rc = apply_profile(context->ctx, choice, credentials, context->server);
     }
     if (rc == DICOM_SUCCESS) {
         rc = ldc_tls_apply_suites(context->ctx, choice, &range, &context->notes);
@@ -305,6 +350,7 @@ int ldc_tls_context_get(bool server, const ldc_tls_settings *settings,
     context->shared.secret = credentials != NULL;
     context->server = server;
     context->resumption = choice->resumption;
+    context->profile = choice->profile;
     context->crls_until = choice->crls == NULL ? INT64_MAX : choice->crls->until;
     if (credentials != NULL) {
         ldc_ref_get(&credentials->shared.ref);

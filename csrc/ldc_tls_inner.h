@@ -17,7 +17,8 @@ typedef struct ldc_tls_versions {
 } ldc_tls_versions;
 
 /* 0 or code. */
-int ldc_tls_apply_versions(SSL_CTX *ctx, const ldc_tls_settings *settings, ldc_tls_versions *range,
+int ldc_tls_apply_versions(SSL_CTX *ctx, const ldc_tls_settings *settings,
+                           const ldc_tls_profile *profile, ldc_tls_versions *range,
                            ldc_tls_notes *notes);
 int ldc_tls_apply_suites(SSL_CTX *ctx, const ldc_tls_choice *choice, const ldc_tls_versions *range,
                          ldc_tls_notes *notes);

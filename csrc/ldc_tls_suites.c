@@ -18,7 +18,9 @@ enum {
 
 /* ---- versions ---- */
 
-static ldc_tls_versions versions_of(const ldc_tls_settings *settings)
+/* The range of method and options, or that of the profile, of which the methods for one version
+ * leave that one. */
+static ldc_tls_versions range_of(const ldc_tls_settings *settings, const ldc_tls_profile *profile)
 {
     ldc_tls_versions range = {.lowest = TLS1_2_VERSION, .highest = TLS1_3_VERSION};
     switch (settings->method) {
@@ -43,6 +45,20 @@ static ldc_tls_versions versions_of(const ldc_tls_settings *settings)
         (settings->options & DICOM_SSL_OP_NO_TLS_V1) == 0) {
         range.lowest = TLS1_VERSION;
     }
+    if (profile != NULL) {
+        bool only =
+            settings->method == TYPE_TLSV1_2_METHOD || settings->method == TYPE_TLSV1_3_METHOD;
+        int version = settings->method == TYPE_TLSV1_2_METHOD ? TLS1_2_VERSION : TLS1_3_VERSION;
+        range.lowest = only && version > profile->lowest ? version : profile->lowest;
+        range.highest = only && version < profile->highest ? version : profile->highest;
+    }
+    return range;
+}
+
+static ldc_tls_versions versions_of(const ldc_tls_settings *settings,
+                                    const ldc_tls_profile *profile)
+{
+    ldc_tls_versions range = range_of(settings, profile);
     const struct {
         int option;
         uint64_t flag;
@@ -67,17 +83,19 @@ static bool version_possible(const ldc_tls_versions *range, int version, uint64_
            (range->switched_off & off) == 0;
 }
 
-int ldc_tls_apply_versions(SSL_CTX *ctx, const ldc_tls_settings *settings, ldc_tls_versions *range,
+int ldc_tls_apply_versions(SSL_CTX *ctx, const ldc_tls_settings *settings,
+                           const ldc_tls_profile *profile, ldc_tls_versions *range,
                            ldc_tls_notes *notes)
 {
-    *range = versions_of(settings);
+    *range = versions_of(settings, profile);
     if (!version_possible(range, TLS1_VERSION, SSL_OP_NO_TLSv1) &&
         !version_possible(range, TLS1_1_VERSION, SSL_OP_NO_TLSv1_1) &&
         !version_possible(range, TLS1_2_VERSION, SSL_OP_NO_TLSv1_2) &&
         !version_possible(range, TLS1_3_VERSION, SSL_OP_NO_TLSv1_3)) {
         return ldc_error(
-            DICOM_ERROR_TLS_NO_SHARED_VERSION, "%s",
-            "method and options together switch every TLS version off. Leave one of NoTlsV1_2, NoTlsV1_3 away.");
+            DICOM_ERROR_TLS_NO_SHARED_VERSION,
+            "method%s%s and options together switch every TLS version off. Leave one of NoTlsV1_2, NoTlsV1_3 away.",
+            profile == NULL ? "" : ", profile ", profile == NULL ? "" : profile->name);
     }
     if (settings->method == TYPE_SSLV2_METHOD || settings->method == TYPE_SSLV3_METHOD) {
         ldc_tls_note(notes,

@@ -86,8 +86,7 @@ static void choose_alert(X509_STORE_CTX *store)
     }
 }
 
-/* X509_STORE_CTX_verify_cb: 1 goes on, 0 ends the verification. */
-static int judge(int ok, X509_STORE_CTX *store)
+static int ask(int ok, X509_STORE_CTX *store)
 {
     ldc_tls_link *link = link_of(store);
     if (link == NULL || link->verdict == NULL || link->asks == NULL) {
@@ -133,6 +132,46 @@ static int judge(int ok, X509_STORE_CTX *store)
     return 0;
 }
 
+/* What the profile finds too weak in the chain is a complaint as OpenSSL's own. 1 goes on. */
+static int weigh(const ldc_tls_profile *profile, X509_STORE_CTX *store)
+{
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store);
+    X509 *current = X509_STORE_CTX_get_current_cert(store);
+    int depth = X509_STORE_CTX_get_error_depth(store);
+    int count = sk_X509_num(chain);
+    int answer = 1;
+    for (int i = 0; answer == 1 && i < count; i++) {
+        X509 *certificate = sk_X509_value(chain, i);
+        /* Nobody relies on the signature of the anchor. */
+        int code = ldc_tls_profile_weigh(profile, certificate, i == 0, i + 1 < count, NULL, 0);
+        if (code != X509_V_OK) {
+            X509_STORE_CTX_set_current_cert(store, certificate);
+            X509_STORE_CTX_set_error_depth(store, i);
+            X509_STORE_CTX_set_error(store, code);
+            answer = ask(0, store);
+        }
+    }
+    if (answer == 1) {
+        X509_STORE_CTX_set_current_cert(store, current);
+        X509_STORE_CTX_set_error_depth(store, depth);
+    }
+    return answer;
+}
+
+/* X509_STORE_CTX_verify_cb: 1 goes on, 0 ends the verification. */
+static int judge(int ok, X509_STORE_CTX *store)
+{
+    ldc_tls_link *link = link_of(store);
+    /* The chain is complete when the first certificate is found good. */
+    if (ok == 1 && link != NULL && !link->weighed && link->context->profile != NULL) {
+        link->weighed = true;
+        if (weigh(link->context->profile, store) != 1) {
+            return 0;
+        }
+    }
+    return ask(ok, store);
+}
+
 int ldc_tls_verify_chain(X509_STORE_CTX *store, void *unused)
 {
     (void)unused;
@@ -145,6 +184,7 @@ int ldc_tls_verify_chain(X509_STORE_CTX *store, void *unused)
     STACK_OF(X509) *sent = X509_STORE_CTX_get0_untrusted(store);
     link->received = sent == NULL ? NULL : X509_chain_up_ref(sent);
     link->judged = true;
+    link->weighed = false;
     X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(store), CERTIFICATE_LEVEL);
     X509_STORE_CTX_set_verify_cb(store, judge);
 

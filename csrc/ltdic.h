@@ -534,6 +534,12 @@ typedef L_UINT32 L_CIPHERSUITE; /* IANA number of a cipher suite, 0 = none */
 #define DICOM_AUTO_RESPOND_ECHO    1
 #define DICOM_AUTO_RESPOND_RELEASE 2
 
+/* What a profile says about a suite: it must be there; it is used if the linked OpenSSL has it; it belongs to the
+ * profile, but is listed only when L_DicomSetCipherToIndexTLS adds it */
+#define DICOM_TLS_PROFILE_SUITE_REQUIRED   0
+#define DICOM_TLS_PROFILE_SUITE_IF_THERE   1
+#define DICOM_TLS_PROFILE_SUITE_ON_REQUEST 2
+
 /* L_DicomGetInfoTLS */
 #define DICOM_TLS_INFO_VERSION               1
 #define DICOM_TLS_INFO_GROUP                 2
@@ -892,6 +898,34 @@ L_INT L_DicomSetCrlFileTLS(HDICOMNET hNet, const L_TCHAR *pszFile);
 L_INT L_DicomSetExpectedHostTLS(HDICOMNET hNet, const L_TCHAR *pszHost);
 /* Whether a server names its CAs in the certificate request (default 1). */
 L_INT L_DicomSetSendCANamesTLS(HDICOMNET hNet, L_BOOL bSend);
+/* The named TLS profiles of DICOM and IHE, one by one: nIndex from 0; DICOM_ERROR_PARAMETER: there are not so many. */
+typedef struct tagDICOMTLSPROFILE {
+    L_UINT uStructSize;
+    const L_TCHAR *pszName;    /* static, as all that follows */
+    const L_TCHAR *pszAliases; /* other names that are taken, with a space between them */
+    const L_TCHAR *pszTitle;   /* where it is defined */
+    L_BOOL bRetired;           /* no longer in the standard: applying it warns */
+    L_INT nLowest, nHighest;   /* versions: 0x0301 .. 0x0304 */
+    L_UINT nSuites;
+    const L_CIPHERSUITE *pSuites; /* in order */
+    const L_UCHAR *pUses;         /* DICOM_TLS_PROFILE_SUITE_... of each */
+    const L_TCHAR *pszGroups, *pszSignatures; /* OpenSSL's names, with ':' between them */
+    L_BOOL bHybrid;            /* a post-quantum hybrid group comes first where OpenSSL has it */
+    L_UINT nRsaBits, nEcBits, nDhBits, nHashBits; /* the smallest allowed, 0 = no rule */
+} DICOMTLSPROFILE, *pDICOMTLSPROFILE;
+L_INT L_DicomGetProfileTLS(L_UINT nIndex, pDICOMTLSPROFILE pProfile);
+/* DICOM_ERROR_TLS_PROFILE: the linked OpenSSL cannot do it; L_DicomGetLastErrorText says what is missing. */
+L_INT L_DicomIsProfilePossibleTLS(const L_TCHAR *pszName);
+/* Sets versions, cipher list, groups, signature algorithms and the smallest keys; before connecting, listening or
+ * accepting. Case and punctuation of the name do not count; NULL or "": no profile, the default list again. Of the
+ * method only TYPE_TLSV1_2_METHOD and TYPE_TLSV1_3_METHOD count beside it; options that switch a version off win. The
+ * cipher list may be changed afterwards, within the profile. Keys and hashes that are too weak are complaints to the
+ * verify callback, codes 66 to 68. DICOM_ERROR_PARAMETER: unknown name; DICOM_ERROR_TLS_PROFILE: as above. */
+L_INT L_DicomApplyProfileTLS(HDICOMNET hNet, const L_TCHAR *pszName);
+/* Judges the live or last TLS link. DICOM_SUCCESS: the profile is satisfied; DICOM_ERROR_TLS_PROFILE: it is not, and
+ * pszWhyNot has the reasons, one a line; DICOM_ERROR_INVALID_STATE: there is no TLS link; DICOM_ERROR_PARAMETER: unknown
+ * name, or pszWhyNot is too short. pszWhyNot may be NULL. */
+L_INT L_DicomCheckProfileTLS(HDICOMNET hNet, const L_TCHAR *pszName, L_TCHAR *pszWhyNot, L_UINT nChars);
 /* Whether TLS sessions are resumed (default 0): no certificates are exchanged then, the verdict of the full handshake
  * holds on. Only with PEER, after a verdict without a fault, with the same settings and peer, while certificates and
  * CRLs are in date, for an hour; never while a verify callback judges (bVerifyIsOk). */
