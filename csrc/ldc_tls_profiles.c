@@ -226,12 +226,12 @@ int ldc_tls_profile_level(const ldc_tls_profile *profile)
 
 /* ---- whether OpenSSL can ---- */
 
-/* What a handshake with all of the profile's suites would have; NULL: not even its groups. */
-static STACK_OF(SSL_CIPHER) * usable_suites(const ldc_tls_profile *profile)
+/* What a handshake with all of the profile's suites would have, NULL = nothing. false: the linked
+ * OpenSSL lacks a version, group or signature algorithm. */
+static bool usable_suites(const ldc_tls_profile *profile, STACK_OF(SSL_CIPHER) * *usable)
 {
     char tls13[512] = "";
     char tls12[512] = "";
-    STACK_OF(SSL_CIPHER) *usable = NULL;
     for (size_t i = 0; i < LDC_PROFILE_SUITES && profile->suites[i] != DICOM_TLS_NONE; i++) {
         const ldc_suite *suite = ldc_suite_find(profile->suites[i]);
         if (suite != NULL && ldc_tls_suite_available(suite->id)) {
@@ -241,22 +241,23 @@ static STACK_OF(SSL_CIPHER) * usable_suites(const ldc_tls_profile *profile)
         }
     }
     SSL_CTX *ctx = SSL_CTX_new_ex(ldc_tls_library(), NULL, TLS_method());
+    bool possible = false;
+    *usable = NULL;
     if (ctx != NULL) {
         SSL_CTX_set_security_level(ctx, ldc_tls_profile_level(profile));
-        (void)SSL_CTX_set_cipher_list(ctx, tls12);
-        (void)SSL_CTX_set_ciphersuites(ctx, tls13);
-        if (SSL_CTX_set_min_proto_version(ctx, profile->lowest) == 1 &&
-            SSL_CTX_set_max_proto_version(ctx, profile->highest) == 1 &&
-            SSL_CTX_set1_groups_list(ctx, profile->groups) == 1 &&
-            SSL_CTX_set1_sigalgs_list(ctx, profile->signatures) == 1) {
-            SSL *ssl = SSL_new(ctx);
-            usable = ssl == NULL ? NULL : SSL_get1_supported_ciphers(ssl);
-            SSL_free(ssl);
-        }
+        possible = SSL_CTX_set_min_proto_version(ctx, profile->lowest) == 1 &&
+                   SSL_CTX_set_max_proto_version(ctx, profile->highest) == 1 &&
+                   SSL_CTX_set1_groups_list(ctx, profile->groups) == 1 &&
+                   SSL_CTX_set1_sigalgs_list(ctx, profile->signatures) == 1;
+        bool any12 = tls12[0] != '\0' && SSL_CTX_set_cipher_list(ctx, tls12) == 1;
+        bool any13 = SSL_CTX_set_ciphersuites(ctx, tls13) == 1 && tls13[0] != '\0';
+        SSL *ssl = possible && (any12 || any13) ? SSL_new(ctx) : NULL;
+        *usable = ssl == NULL ? NULL : SSL_get1_supported_ciphers(ssl);
+        SSL_free(ssl);
     }
     SSL_CTX_free(ctx);
     ERR_clear_error();
-    return usable;
+    return possible;
 }
 
 static bool is_usable(const STACK_OF(SSL_CIPHER) * usable, uint32_t id)
@@ -277,11 +278,11 @@ int ldc_tls_profile_list(const ldc_tls_profile *profile, uint32_t *list, size_t 
     if (rc != DICOM_SUCCESS) {
         return rc;
     }
-    STACK_OF(SSL_CIPHER) *usable = usable_suites(profile);
+    STACK_OF(SSL_CIPHER) *usable = NULL;
     ldc_text_init(&missing);
-    bool lacks = usable == NULL;
+    bool lacks = !usable_suites(profile, &usable);
     if (lacks) {
-        ldc_text_printf(&missing, "a suite, version, group or signature algorithm of its (%s; %s)",
+        ldc_text_printf(&missing, "a version, group or signature algorithm (%s; %s)",
                         profile->groups, profile->signatures);
     }
     for (size_t i = 0; !lacks && i < LDC_PROFILE_SUITES && profile->suites[i] != DICOM_TLS_NONE;

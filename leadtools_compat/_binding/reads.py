@@ -10,7 +10,11 @@ from leadtools_compat._binding.errors import check
 from leadtools_compat._binding.text import from_c
 
 __all__ = [
+    "IF_THERE",
+    "ON_REQUEST",
+    "REQUIRED",
     "FailureFields",
+    "ProfileFields",
     "TlsSettings",
     "address",
     "certificate_text",
@@ -19,12 +23,18 @@ __all__ = [
     "peer_certificates",
     "statistics",
     "tls_info",
+    "tls_profile_missing",
+    "tls_profile_reasons",
+    "tls_profiles",
     "traffic",
     "verify_remedy",
 ]
 
 ADDRESS_CHARS = 64
 INFO_CHARS = 512
+REQUIRED = lib.DICOM_TLS_PROFILE_SUITE_REQUIRED
+IF_THERE = lib.DICOM_TLS_PROFILE_SUITE_IF_THERE
+ON_REQUEST = lib.DICOM_TLS_PROFILE_SUITE_ON_REQUEST
 
 
 class FailureFields(NamedTuple):
@@ -55,6 +65,25 @@ class TlsSettings(NamedTuple):
     options: int
 
 
+class ProfileFields(NamedTuple):
+    """DICOMTLSPROFILE, copied; `suites` are numbers, each with its DICOM_TLS_PROFILE_SUITE_..."""
+
+    name: str
+    aliases: str
+    title: str
+    retired: bool
+    lowest: int
+    highest: int
+    suites: list[tuple[int, int]]
+    groups: str
+    signatures: str
+    hybrid: bool
+    rsa_bits: int
+    ec_bits: int
+    dh_bits: int
+    hash_bits: int
+
+
 def address(function: Callable[[Any, Any, int], int], handle: Any) -> str:
     """Read an address by one of the L_DicomGet...Address functions; "" when there is none."""
     buffer = ffi.new("L_TCHAR[]", ADDRESS_CHARS)
@@ -75,6 +104,50 @@ def tls_info(handle: Any, what: int) -> str:
             return ""
         size *= 8
     return ""
+
+
+def tls_profiles() -> list[ProfileFields]:
+    """Copy the table of TLS profiles."""
+    profiles = []
+    record = ffi.new("DICOMTLSPROFILE *")
+    record.uStructSize = ffi.sizeof("DICOMTLSPROFILE")
+    while lib.L_DicomGetProfileTLS(len(profiles), record) == 0:
+        profiles.append(
+            ProfileFields(
+                from_c(record.pszName),
+                from_c(record.pszAliases),
+                from_c(record.pszTitle),
+                bool(record.bRetired),
+                record.nLowest,
+                record.nHighest,
+                [(record.pSuites[i], record.pUses[i]) for i in range(record.nSuites)],
+                from_c(record.pszGroups),
+                from_c(record.pszSignatures),
+                bool(record.bHybrid),
+                *(record.nRsaBits, record.nEcBits, record.nDhBits, record.nHashBits),
+            )
+        )
+    return profiles
+
+
+def tls_profile_missing(name: str) -> str:
+    """Give what OpenSSL lacks for a profile; "" when it can be applied."""
+    code = lib.L_DicomIsProfilePossibleTLS(name.encode())
+    if code == lib.DICOM_ERROR_TLS_PROFILE:
+        return from_c(lib.L_DicomGetLastErrorText())
+    check(code)
+    return ""
+
+
+def tls_profile_reasons(handle: Any, name: str) -> tuple[int, list[str]]:
+    """Judge a link by a profile: the code, and why it does not satisfy it."""
+    size = INFO_CHARS
+    while True:
+        buffer = ffi.new("L_TCHAR[]", size)
+        code = lib.L_DicomCheckProfileTLS(handle, name.encode(), buffer, size)
+        if code != lib.DICOM_ERROR_PARAMETER or size >= 1 << 24:
+            return code, from_c(buffer).splitlines()
+        size *= 8
 
 
 def failure(handle: Any) -> FailureFields | None:

@@ -12,6 +12,7 @@ from leadtools_compat._binding.text import Contents, StrPath, is_bytes, path_to_
 from leadtools_compat.dicom._arguments import integer, member
 from leadtools_compat.dicom._net_state import call, live, state_of
 from leadtools_compat.dicom.dicom_exception import DicomException
+from leadtools_compat.dicom.dicom_tls_profile import DicomTlsProfileCheck
 from leadtools_compat.dicom.enums_codes import (
     DicomExceptionCode,
     DicomSecurityCertificateExceptionCode,
@@ -275,6 +276,56 @@ class NetTls:
         state = live(self)
         call(state, lib.L_DicomSetSendCANamesTLS(state.handle, bool(value)))
         state.send_ca_names = bool(value)
+
+    def apply_tls_profile(self, name: str | None) -> None:
+        """Set versions, cipher list, groups, signature algorithms and key minima by name (ours).
+
+        A server does so on the net that it hands to `Accept`. The list may be changed afterwards,
+        within the profile. Beside a profile only the methods ``TlsV1_2`` and ``TlsV1_3`` count;
+        options that switch a version off win. The peer's keys and hashes that are too weak for it
+        go through `OnVerify` with codes 66 to 68.
+
+        Parameters
+        ----------
+        name
+            ``B.12``, ``B.13``, ``ihe_stx12``; ``bcp195``, ``bcp195_nd``, ``bcp195_extended``,
+            ``aes``, ``basic`` are retired and warn. Neither case nor punctuation count. None: no
+            profile, and the default list again. `DicomTlsProfile.all` gives the table.
+
+        Raises
+        ------
+        DicomException
+            ``Parameter``: unknown name. ``TlsProfile``: the linked OpenSSL or its security level
+            cannot do it; the message names what is missing. ``InvalidState``: connecting,
+            connected or listening. Later, `Connect` and `Accept` raise ``TlsProfile`` for a suite
+            outside of it and ``TlsWeakKey`` for an own certificate that is too weak.
+
+        Notes
+        -----
+        Sources: PS3.15 annex B, IHE ITI TF-2 3.19.
+        """
+        state = live(self)
+        text = ffi.NULL if name is None else text_to_c(name, "name")
+        call(state, lib.L_DicomApplyProfileTLS(state.handle, text))
+
+    def check_tls_profiles(self) -> list[DicomTlsProfileCheck]:
+        """Judge the live or last TLS link by each profile, applied or not (ours).
+
+        Raises
+        ------
+        DicomException
+            ``InvalidState``: there is no TLS link.
+        """
+        state = live(self)
+        checks = []
+        for profile in reads.tls_profiles():
+            code, reasons = reads.tls_profile_reasons(state.handle, profile.name)
+            if code != lib.DICOM_ERROR_TLS_PROFILE:
+                call(state, code)
+            checks.append(
+                DicomTlsProfileCheck(profile.name, code == 0, tuple(reasons), profile.retired)
+            )
+        return checks
 
     @property
     def tls_resumption(self) -> bool:
