@@ -534,8 +534,7 @@ typedef L_UINT32 L_CIPHERSUITE; /* IANA number of a cipher suite, 0 = none */
 #define DICOM_AUTO_RESPOND_ECHO    1
 #define DICOM_AUTO_RESPOND_RELEASE 2
 
-/* What a profile says about a suite: it must be there; it is used if the linked OpenSSL has it; it belongs to the
- * profile, but is listed only when L_DicomSetCipherToIndexTLS adds it */
+/* L_DicomGetProfileTLS: the suite must be there; is used if OpenSSL has it; is listed only when it is added */
 #define DICOM_TLS_PROFILE_SUITE_REQUIRED   0
 #define DICOM_TLS_PROFILE_SUITE_IF_THERE   1
 #define DICOM_TLS_PROFILE_SUITE_ON_REQUEST 2

@@ -874,6 +874,14 @@ C_GROUPS = (
         """,
     ),
     group(
+        "L_DicomGetProfileTLS: the suite must be there; is used if OpenSSL has it; is listed only when it is added",
+        """
+        DICOM_TLS_PROFILE_SUITE_REQUIRED   0
+        DICOM_TLS_PROFILE_SUITE_IF_THERE   1
+        DICOM_TLS_PROFILE_SUITE_ON_REQUEST 2
+        """,
+    ),
+    group(
         "L_DicomGetInfoTLS",
         """
         DICOM_TLS_INFO_VERSION               1

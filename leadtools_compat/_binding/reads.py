@@ -108,7 +108,7 @@ def tls_info(handle: Any, what: int) -> str:
 
 def tls_profiles() -> list[ProfileFields]:
     """Copy the table of TLS profiles."""
-    profiles = []
+    profiles: list[ProfileFields] = []
     record = ffi.new("DICOMTLSPROFILE *")
     record.uStructSize = ffi.sizeof("DICOMTLSPROFILE")
     while lib.L_DicomGetProfileTLS(len(profiles), record) == 0:

@@ -35,6 +35,7 @@ VERBS = {
     "cert": ("cert", "Show certificates, and whether a peer would accept them."),
     "pki": ("pki", "Make a test PKI, with good and bad certificates."),
     "ciphers": ("ciphers", "List the cipher suites."),
+    "profiles": ("profiles", "List the named TLS profiles."),
     "portcheck": ("portcheck", "Look through C# and VB sources that are to be ported."),
 }
 

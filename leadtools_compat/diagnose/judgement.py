@@ -12,6 +12,7 @@ from leadtools_compat.diagnose.certificates import (
     strength_findings,
 )
 from leadtools_compat.diagnose.model import Level, Report
+from leadtools_compat.dicom import DicomTlsProfile
 
 __all__ = ["judge"]
 
@@ -28,6 +29,7 @@ def judge(report: Report) -> None:
         _failure(report)
         _versions(report)
         _suites(report)
+        _profiles(report)
         _groups(report)
         _chain(report)
         _client(report)
@@ -107,6 +109,24 @@ def _suites(report: Report) -> None:
     if cbc:
         text = f"The peer takes {_count(cbc)} in CBC mode, which {_PROFILE} advises against."
         report.add(Level.note, "suites", text, "Prefer AES-GCM and ChaCha20-Poly1305.")
+
+
+def _profiles(report: Report) -> None:
+    offers = {name: set(offer.suites) for name, offer in report.tls.versions.items()}
+    if not any(offers.values()):
+        return
+    met = [
+        one.name + (" (retired)" if one.retired else "")
+        for one in DicomTlsProfile.all()
+        if any(
+            suite.iana_name in offers.get(version, ())
+            for suite in (*one.suites, *one.suites_on_request)
+            for version in one.versions
+        )
+    ]
+    names = ", ".join(met) or "none"
+    text = f"Profiles that a link to the peer can meet, by its versions and suites: {names}."
+    report.add(Level.note, "suites", text)
 
 
 def _count(suites: list[str]) -> str:

@@ -1,10 +1,10 @@
-"""``pki`` and ``ciphers``."""
+"""``pki``, ``ciphers`` and ``profiles``."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from leadtools_compat.dicom import DicomTlsCipherSuiteType
+from leadtools_compat.dicom import DicomTlsCipherSuiteType, DicomTlsProfile
 from tests.cli.conftest import Run
 
 
@@ -43,3 +43,23 @@ def test_ciphers_have_all_their_names_and_the_default_list_first(run: Run) -> No
     usable = run("ciphers", "--json").document["suites"]
     assert all(one["available"] for one in usable)
     assert len(usable) < len(shown)
+
+
+def test_profiles_are_those_of_the_library_with_what_they_set(run: Run) -> None:
+    shown = {one["name"]: one for one in run("profiles", "--json").document["profiles"]}
+    assert list(shown) == [one.name for one in DicomTlsProfile.all()]
+    assert shown["B.12"]["versions"] == ["TLSv1.2", "TLSv1.3"]
+    assert shown["B.12"]["suites"][0] == "TLS_AES_256_GCM_SHA384"
+    assert shown["B.12"]["usable"]
+    assert not shown["B.12"]["missing"]
+    assert shown["bcp195_extended"]["retired"]
+    for one in DicomTlsProfile.all():
+        assert shown[one.name]["usable"] == one.is_possible
+        assert shown[one.name]["missing"] == one.missing
+
+
+def test_profiles_are_a_table_for_people(run: Run) -> None:
+    told = run("profiles", "--suites")
+    assert told.code == 0
+    for word in ("B.13", "ihe_stx12", "retired", "TLS_AES_128_GCM_SHA256", "RSA 2048"):
+        assert word in told.out

@@ -17,10 +17,15 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 
-from leadtools_compat.dicom import DicomTlsProfile
+from leadtools_compat.dicom import DicomTlsCipherSuiteType, DicomTlsProfile
 from leadtools_compat.testing import TestPki
+from leadtools_compat.testing.files import pem
 from tests.interop.programs import ENVIRONMENT, free_port, served
 from tests.support import NO_CHECK, PATIENCE, Listener, refused
 from tests.tls.conftest import Meet
@@ -304,7 +309,7 @@ def test_server_takes_exactly_the_suites_of_its_profile(
         if error == CODES.Success:
             seen.append((int(net.GetTlsCipherSuite()), checked(net, row.name)))
 
-    ecdsa = {SUITES[one.name] for one in SUITES if "Ecdsa" in one.name}
+    ecdsa = {suite for suite in DicomTlsCipherSuiteType if "Ecdsa" in suite.name}
     taken = set()
     for identity, those in ((rsa_pki.server, False), (pki.server, True)):
         rules = Rules(identity=identity, flags=NO_CHECK)
@@ -314,7 +319,7 @@ def test_server_takes_exactly_the_suites_of_its_profile(
 
         listener = nets(Listener(child))
         listener.Listen("127.0.0.1", 0, 16)
-        for suite in SUITES:
+        for suite in DicomTlsCipherSuiteType:
             if suite.iana_name not in OFFERED or (suite in ecdsa) != those:
                 continue
             if suite >> 8 == 0x13:
@@ -536,12 +541,21 @@ def test_version_is_a_reason_on_both_sides(meet: Meet, pki: TestPki) -> None:
         assert any("version: TLSv1.3" in one for one in checked(net, "bcp195_extended").reasons)
 
 
-@pytest.fixture(scope="module")
-def small_prime(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Parameters of Diffie-Hellman with 1024 bits, made quickly."""
-    file = tmp_path_factory.mktemp("dh") / "dh.pem"
-    command = ["openssl", "dhparam", "-dsaparam", "-out", str(file), "1024"]
-    subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE * 3)
+# The second Oakley group, RFC 2409 section 6.2.
+OAKLEY_2 = (
+    "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD"
+    "EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED"
+    "EE386BFB5A899FA5AE9F24117C4B1FE649286651ECE65381FFFFFFFFFFFFFFFF"
+)
+
+
+@pytest.fixture
+def small_prime(tmp_path: Path) -> str:
+    """Write parameters of Diffie-Hellman with 1024 bits."""
+    file = tmp_path / "dh.pem"
+    # PKCS #3: a sequence of the prime, here with a zero before it, and the generator.
+    der = bytes.fromhex(f"308187 02818100 {OAKLEY_2} 020102")
+    file.write_bytes(pem("DH PARAMETERS", der))
     return str(file)
 
 
