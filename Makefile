@@ -98,8 +98,10 @@ lint-mypy:
 	@$(BIN)/mypy --strict $(PYTHON_CODE)
 
 lint-constants:
-	$(call headline,generated constants)
+	$(call headline,generated files)
 	@$(PY) tools/generate_constants.py --check
+	@$(PY) tools/generate_stubs.py --check
+	@$(PY) tools/generate_api_matrix.py --check
 
 lint-format:
 	$(call headline,clang-format)

@@ -321,6 +321,7 @@ static int set_credentials(HDICOMNET handle, const ldc_tls_source *certificate, 
     pthread_mutex_unlock(&net->lock);
     rc = ldc_tls_credentials_load(certificate, type, key, ask_password, &who, &credentials);
     if (rc == DICOM_SUCCESS) {
+        ldc_tls_credentials_hold(credentials);
         pthread_mutex_lock(&net->lock);
         bool busy = net->busy;
         ldc_tls_credentials *old = busy ? credentials : net->credentials;
@@ -329,11 +330,12 @@ static int set_credentials(HDICOMNET handle, const ldc_tls_source *certificate, 
         }
         pthread_mutex_unlock(&net->lock);
         if (old != NULL) {
-            ldc_ref_put(&old->shared.ref);
+            ldc_tls_credentials_release(old);
         }
         if (!busy) {
             ldc_net_use_context(net, NULL); /* it has the old key */
         }
+        ldc_ref_put(&credentials->shared.ref);
         rc = busy ? ldc_error(DICOM_ERROR_INVALID_STATE, "%s",
                               "the net was connected while its certificate was loading")
                   : DICOM_SUCCESS;

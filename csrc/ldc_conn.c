@@ -417,6 +417,7 @@ uint64_t ldc_conn_id(const ldc_conn *conn)
 
 void ldc_conn_after_fork(void)
 {
+    ldc_conn_call_after_fork();
     atomic_store(&ldc_conn_totals.handshakes, 0u);
     atomic_store(&ldc_conn_totals.draining, 0u);
 }

@@ -168,6 +168,16 @@ static int wake_of_thread(void)
     return wake_fd;
 }
 
+/* The parent's thread goes on listening to it: the child needs one of its own. */
+void ldc_conn_call_after_fork(void)
+{
+    if (wake_fd >= 0) {
+        (void)close(wake_fd);
+        wake_fd = -1;
+        (void)pthread_setspecific(wake_key, NULL);
+    }
+}
+
 /* Waits for the socket or for bits that others post; gives the bits of the socket. */
 static uint32_t wait_for_io(ldc_conn *conn, int wake, int64_t ms)
 {

@@ -19,5 +19,6 @@ bool ldc_conn_take_awaited(ldc_conn *conn, const ldc_news *news);
 void ldc_conn_end_awaits(ldc_conn *conn, int code); /* no response will come any more */
 void ldc_conn_awaits_init(ldc_conn *conn);
 void ldc_conn_awaits_fini(ldc_conn *conn);
+void ldc_conn_call_after_fork(void); /* in the child, on the thread that forked */
 
 #endif

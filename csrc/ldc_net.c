@@ -57,7 +57,7 @@ static void net_destroy(ldc_ref *ref)
         ldc_ref_put(&net->settings->ref);
     }
     if (net->credentials != NULL) {
-        ldc_ref_put(&net->credentials->shared.ref);
+        ldc_tls_credentials_release(net->credentials);
     }
     if (net->context != NULL) {
         ldc_tls_context_release(net->context);

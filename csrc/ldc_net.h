@@ -127,7 +127,7 @@ struct ldc_net {
     uint32_t mode;
     uint32_t flags;
     ldc_tls_settings *settings;       /* reference, NULL until Initialize of a TLS net */
-    ldc_tls_credentials *credentials; /* reference or NULL */
+    ldc_tls_credentials *credentials; /* held, or NULL */
     ldc_tls_choice choice;
     ldc_tls_context *context; /* held: that of the last connection, of a listener its children's */
     ldc_limits limits;

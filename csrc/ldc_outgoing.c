@@ -4,15 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ldc_part10.h"
 #include "ltdic.h"
 
 enum {
     STAGE_BYTES = 256 * 1024,
     KEPT_BYTES = 512,   /* enough for messages without a data set: those allocate nothing */
     LEAST_LENT = 1024,  /* less is copied: it costs less than a piece of its own */
-    PIECES_OF_PDU = 4,  /* header and end of the command set, header and data set */
+    PIECES_OF_PDU = 5,  /* header and end of the command set, header, data set, padding */
     RECORD = 16 * 1024, /* of TLS */
 };
+
+/* PS3.5 A.5: a deflated data set of odd length gets one zero byte more. */
+static uint64_t padded_length(const ldc_dataset *data)
+{
+    uint64_t length = data == NULL ? 0 : ldc_dataset_length(data);
+    bool odd = length % 2 != 0 && strcmp(ldc_dataset_syntax(data), LDC_DEFLATED) == 0;
+    return length + (odd ? 1 : 0);
+}
 
 ldc_out *ldc_out_pdu(uint8_t type, const void *bytes, size_t length)
 {
@@ -36,7 +45,7 @@ ldc_out *ldc_out_message(uint8_t context, uint8_t *command, size_t length, ldc_d
     if (peer_maximum >= RECORD) {
         peer_maximum = peer_maximum / RECORD * RECORD - LDC_FRAGMENT_PDU_HEADER;
     }
-    uint64_t data_length = data == NULL ? 0 : ldc_dataset_length(data);
+    uint64_t data_length = padded_length(data);
     if (out == NULL || !ldc_fragmenter_init(&out->fragmenter, context, length, data != NULL,
                                             data_length, peer_maximum)) {
         free(out);
@@ -124,7 +133,10 @@ static int put_fragment(ldc_stage *stage, ldc_out *out, const ldc_fragment *frag
 {
     const uint8_t *memory = fragment->command ? NULL : ldc_dataset_memory(out->data);
     bool lent = memory != NULL && fragment->length >= LEAST_LENT;
-    if (!reserve(stage, fragment->header_length + (lent ? 0 : fragment->length))) {
+    bool pad = !fragment->command && out->data != NULL &&
+               fragment->offset + fragment->length > ldc_dataset_length(out->data);
+    size_t length = fragment->length - (pad ? 1 : 0);
+    if (!reserve(stage, fragment->header_length + (lent ? 0 : length) + (pad ? 1 : 0))) {
         return DICOM_ERROR_MEMORY;
     }
     memcpy(put_own(stage, fragment->header_length), fragment->header, fragment->header_length);
@@ -132,15 +144,22 @@ static int put_fragment(ldc_stage *stage, ldc_out *out, const ldc_fragment *frag
         return DICOM_SUCCESS;
     }
     if (lent) {
-        put_lent(stage, out->data, memory + fragment->offset, fragment->length);
+        put_lent(stage, out->data, memory + fragment->offset, length);
+        if (pad) {
+            *put_own(stage, 1) = 0;
+        }
         return DICOM_SUCCESS;
     }
     uint8_t *place = put_own(stage, fragment->length);
     if (fragment->command) {
-        memcpy(place, out->bytes + fragment->offset, fragment->length);
+        memcpy(place, out->bytes + fragment->offset, length);
         return DICOM_SUCCESS;
     }
-    return ldc_dataset_read(out->data, fragment->offset, place, fragment->length);
+    if (pad) {
+        place[length] = 0;
+    }
+    return length == 0 ? DICOM_SUCCESS
+                       : ldc_dataset_read(out->data, fragment->offset, place, length);
 }
 
 /* One PDU; as if it had not been tried when a file cannot be read. */

@@ -12,6 +12,7 @@
 
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,6 +26,7 @@
 
 enum {
     LDC_CIPHER_SLOTS = 64,
+    LDC_CONTEXTS_KEPT = 4,
     LDC_FILE_LIMIT = 64 * 1024 * 1024,
     LDC_BATCH_BYTES = 3 * (16 * 1024 + 256), /* records; the one after them is not copied */
 };
@@ -85,14 +87,25 @@ typedef struct ldc_tls_credentials {
     X509 *leaf;             /* owned, all three */
     STACK_OF(X509) * chain; /* without the leaf */
     EVP_PKEY *key;
-    bool encrypted;                     /* the key was; then: */
-    unsigned char password[LDC_DIGEST]; /* digest of the password */
+    bool encrypted;                      /* the key was; then: */
+    unsigned char password[LDC_DIGEST];  /* digest of the password */
+    pthread_mutex_t lock;                /* of what follows */
+    unsigned users;                      /* nets that hold it */
+    ldc_shared *kept[LDC_CONTEXTS_KEPT]; /* references, while there are users */
+    unsigned next;
 } ldc_tls_credentials;
+
+/* For a net, or a listener whose children have it: one more reference. While somebody holds them,
+ * the last few contexts made of them are kept, too; with the last one they go. */
+void ldc_tls_credentials_hold(ldc_tls_credentials *credentials);
+void ldc_tls_credentials_release(ldc_tls_credentials *credentials);
+void ldc_tls_credentials_keep(ldc_tls_credentials *credentials, ldc_shared *context);
 
 /* Fills buffer, returns the length; <= 0 = none; > size = too long. */
 typedef int (*ldc_password_fn)(void *arg, char *buffer, int size);
 
-/* key->file and key->data NULL: the key is where the certificate is. 0 or code. */
+/* key->file and key->data NULL: the key is where the certificate is. Gives a reference that is not
+ * held. 0 or code. */
 int ldc_tls_credentials_load(const ldc_tls_source *certificate, int type, const ldc_tls_source *key,
                              ldc_password_fn password, void *arg,
                              ldc_tls_credentials **credentials);

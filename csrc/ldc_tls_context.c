@@ -327,6 +327,10 @@ int ldc_tls_context_get(bool server, const ldc_tls_settings *settings,
 void ldc_tls_context_hold(ldc_tls_context *context, uint64_t handle)
 {
     ldc_ref_get(&context->shared.ref);
+    if (context->credentials != NULL) {
+        ldc_tls_credentials_hold(context->credentials);
+        ldc_tls_credentials_keep(context->credentials, &context->shared);
+    }
     if (atomic_fetch_add(&context->users, 1u) == 0) {
         say(&context->notes, handle);
     }
@@ -335,5 +339,8 @@ void ldc_tls_context_hold(ldc_tls_context *context, uint64_t handle)
 void ldc_tls_context_release(ldc_tls_context *context)
 {
     atomic_fetch_sub(&context->users, 1u);
+    if (context->credentials != NULL) {
+        ldc_tls_credentials_release(context->credentials);
+    }
     ldc_ref_put(&context->shared.ref);
 }

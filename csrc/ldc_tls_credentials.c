@@ -21,7 +21,53 @@ static void credentials_free(ldc_ref *ref)
     X509_free(credentials->leaf);
     sk_X509_pop_free(credentials->chain, X509_free);
     EVP_PKEY_free(credentials->key);
+    pthread_mutex_destroy(&credentials->lock);
     free(credentials);
+}
+
+void ldc_tls_credentials_hold(ldc_tls_credentials *credentials)
+{
+    ldc_ref_get(&credentials->shared.ref);
+    pthread_mutex_lock(&credentials->lock);
+    credentials->users++;
+    pthread_mutex_unlock(&credentials->lock);
+}
+
+void ldc_tls_credentials_release(ldc_tls_credentials *credentials)
+{
+    ldc_shared *gone[LDC_CONTEXTS_KEPT] = {NULL};
+    pthread_mutex_lock(&credentials->lock);
+    if (--credentials->users == 0) {
+        memcpy(gone, credentials->kept, sizeof gone);
+        memset(credentials->kept, 0, sizeof credentials->kept);
+    }
+    pthread_mutex_unlock(&credentials->lock);
+    for (size_t i = 0; i < LDC_CONTEXTS_KEPT; i++) {
+        if (gone[i] != NULL) {
+            ldc_ref_put(&gone[i]->ref);
+        }
+    }
+    ldc_ref_put(&credentials->shared.ref);
+}
+
+void ldc_tls_credentials_keep(ldc_tls_credentials *credentials, ldc_shared *context)
+{
+    ldc_shared *old = NULL;
+    pthread_mutex_lock(&credentials->lock);
+    bool wanted = credentials->users > 0;
+    for (size_t i = 0; i < LDC_CONTEXTS_KEPT; i++) {
+        wanted = wanted && credentials->kept[i] != context;
+    }
+    if (wanted) {
+        old = credentials->kept[credentials->next];
+        ldc_ref_get(&context->ref);
+        credentials->kept[credentials->next] = context;
+        credentials->next = (credentials->next + 1) % LDC_CONTEXTS_KEPT;
+    }
+    pthread_mutex_unlock(&credentials->lock);
+    if (old != NULL) {
+        ldc_ref_put(&old->ref);
+    }
 }
 
 static STACK_OF(X509) * parse_der(const unsigned char *data, size_t size)
@@ -311,6 +357,7 @@ static int make_new(loading *load, ldc_tls_credentials **result)
         return ldc_error(DICOM_ERROR_MEMORY, "%s", "certificate");
     }
     ldc_ref_init(&credentials->shared.ref, credentials_free);
+    pthread_mutex_init(&credentials->lock, NULL);
     credentials->shared.secret = true;
     rc = parse_both(load, credentials);
     if (rc == DICOM_SUCCESS && !digest_both(load, credentials->shared.key)) {

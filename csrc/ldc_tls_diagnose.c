@@ -30,7 +30,7 @@ const char *ldc_tls_code_remedy(int code)
     case L_X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case L_X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
         return "Put the issuing CA into the CA file of this side, or have the peer send its intermediate certificates with "
-               "its own.";
+               "its own; if you do not know the issuer at all, a proxy in between may answer for the peer.";
     case L_X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
         return "Put the peer's self-signed certificate into the CA file of this side if it is to be trusted, or have it "
                "signed by a CA that is.";
@@ -170,6 +170,10 @@ static bool is_certificate_alert(int alert)
     }
 }
 
+static const char *const NOTHING_SHARED =
+    "Give both sides at least one cipher suite in common, of a kind (RSA, ECDSA) that the server's "
+    "certificate can serve, and one group (X25519, P-256).";
+
 static void diagnose_alert(ldc_tls_link *link, ldc_failure *failure)
 {
     int alert = link->alert_received;
@@ -197,10 +201,8 @@ static void diagnose_alert(ldc_tls_link *link, ldc_failure *failure)
         free(message);
     } else if ((alert == SSL_AD_HANDSHAKE_FAILURE && !link->hello_done) ||
                alert == SSL_AD_INSUFFICIENT_SECURITY) {
-        ldc_failure_fill(
-            failure, DICOM_ERROR_TLS_NO_SHARED_CIPHER_SUITE, DICOM_STAGE_TLS, DICOM_SIDE_PEER, NULL,
-            "Give both sides at least one cipher suite in common, of a kind (RSA, ECDSA) that the server's "
-            "certificate can serve.");
+        ldc_failure_fill(failure, DICOM_ERROR_TLS_NO_SHARED_CIPHER_SUITE, DICOM_STAGE_TLS,
+                         DICOM_SIDE_PEER, NULL, NOTHING_SHARED);
     } else if (alert == SSL_AD_PROTOCOL_VERSION) {
         ldc_failure_fill(failure, DICOM_ERROR_TLS_NO_SHARED_VERSION, DICOM_STAGE_TLS,
                          DICOM_SIDE_PEER, NULL, "Allow TLS 1.2 or 1.3 on both sides.");
@@ -226,6 +228,9 @@ static bool diagnose_speech(ldc_tls_link *link, ldc_failure *failure)
     char *remedy = ldc_format(
         speech == LDC_SPEECH_DICOM
             ? "Switch TLS on at the %s, or use the port that is meant for connections without TLS."
+        : speech == LDC_SPEECH_PROXY
+            ? "Switch the PROXY protocol off at the load balancer in front (send-proxy); what the %s itself says comes "
+              "after it."
             : "Check address and port: the %s is not a DICOM TLS node.",
         who);
     ldc_failure_fill(failure, DICOM_ERROR_TLS_PEER_NOT_TLS, DICOM_STAGE_TLS, DICOM_SIDE_PEER,
@@ -263,11 +268,8 @@ static void diagnose_reason(ldc_tls_link *link, ldc_failure *failure)
             "Load a certificate at the client, or drop FailIfNoPeerCertificate here if clients may be unknown.");
         return;
     case SSL_R_NO_SHARED_CIPHER:
-        ldc_failure_fill(
-            failure, DICOM_ERROR_TLS_NO_SHARED_CIPHER_SUITE, DICOM_STAGE_TLS, DICOM_SIDE_LOCAL,
-            NULL,
-            "Give both sides at least one cipher suite in common, of a kind (RSA, ECDSA) that the server's "
-            "certificate can serve.");
+        ldc_failure_fill(failure, DICOM_ERROR_TLS_NO_SHARED_CIPHER_SUITE, DICOM_STAGE_TLS,
+                         DICOM_SIDE_LOCAL, NULL, NOTHING_SHARED);
         return;
     case SSL_R_UNSUPPORTED_PROTOCOL:
     case SSL_R_VERSION_TOO_LOW:

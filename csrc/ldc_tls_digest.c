@@ -1,5 +1,6 @@
 /* ldc_tls_digest.c - HMAC-SHA256 under a secret of this process; see ldc_tls_cache.h. */
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
@@ -8,14 +9,34 @@
 #include "ldc_tls.h"
 #include "ldc_tls_cache.h"
 
-static unsigned char secret[LDC_DIGEST];
-static EVP_MAC *hmac; /* lives as long as the process */
+/* Has the secret, never used itself: to copy it is quicker than to begin anew. Lives as long as the
+ * process. */
+static EVP_MAC_CTX *beginning;
 
 bool ldc_digest_start(void)
 {
-    hmac = EVP_MAC_fetch(ldc_tls_library(), "HMAC", NULL);
-    return hmac != NULL &&
-           RAND_priv_bytes_ex(ldc_tls_library(), secret, sizeof secret, 8 * sizeof secret) == 1;
+    unsigned char secret[LDC_DIGEST];
+    char name[] = "SHA256";
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+                           OSSL_PARAM_END};
+    if (beginning != NULL) {
+        return true; /* a forked child keeps it: the processes of a port know each other's tickets
+                      */
+    }
+    EVP_MAC *hmac = EVP_MAC_fetch(ldc_tls_library(), "HMAC", NULL);
+    EVP_MAC_CTX *made = EVP_MAC_CTX_new(hmac);
+    bool done =
+        made != NULL &&
+        RAND_priv_bytes_ex(ldc_tls_library(), secret, sizeof secret, 8 * sizeof secret) == 1 &&
+        EVP_MAC_init(made, secret, sizeof secret, params) == 1;
+    OPENSSL_cleanse(secret, sizeof secret);
+    EVP_MAC_free(hmac);
+    if (done) {
+        beginning = made;
+    } else {
+        EVP_MAC_CTX_free(made);
+    }
+    return done;
 }
 
 static void fail(ldc_digest *digest)
@@ -33,13 +54,7 @@ static void update(ldc_digest *digest, const void *data, size_t size)
 
 void ldc_digest_begin(ldc_digest *digest, const char *label)
 {
-    char name[] = "SHA256";
-    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
-                           OSSL_PARAM_END};
-    digest->ctx = EVP_MAC_CTX_new(hmac);
-    if (digest->ctx != NULL && EVP_MAC_init(digest->ctx, secret, sizeof secret, params) != 1) {
-        fail(digest);
-    }
+    digest->ctx = EVP_MAC_CTX_dup(beginning);
     ldc_digest_add_text(digest, label);
 }
 

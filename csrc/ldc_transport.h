@@ -73,7 +73,8 @@ typedef enum ldc_speech {
     LDC_SPEECH_TLS,
     LDC_SPEECH_DICOM,
     LDC_SPEECH_HTTP,
-    LDC_SPEECH_SSH
+    LDC_SPEECH_SSH,
+    LDC_SPEECH_PROXY
 } ldc_speech;
 ldc_speech ldc_transport_speech(const unsigned char *first, size_t length);
 const char *ldc_speech_name(ldc_speech speech);

@@ -194,6 +194,10 @@ ldc_speech ldc_transport_speech(const unsigned char *first, size_t length)
             return LDC_SPEECH_HTTP;
         }
     }
+    /* The PROXY protocol of load balancers, version 1 and 2. */
+    if (begins(first, length, "PROXY ") || begins(first, length, "\r\n\r\n")) {
+        return LDC_SPEECH_PROXY;
+    }
     if (begins(first, length, "SSH-")) {
         return LDC_SPEECH_SSH;
     }
@@ -218,6 +222,8 @@ const char *ldc_speech_name(ldc_speech speech)
         return "HTTP";
     case LDC_SPEECH_SSH:
         return "SSH";
+    case LDC_SPEECH_PROXY:
+        return "the PROXY protocol of a load balancer";
     case LDC_SPEECH_UNKNOWN:
         break;
     }

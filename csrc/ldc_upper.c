@@ -834,6 +834,7 @@ void ldc_upper_end(ldc_upper *upper)
 {
     pthread_mutex_lock(&upper->lock);
     upper->ended = true;
+    drop_queue(upper); /* the connection lingers; data sets and files need not */
     pthread_cond_broadcast(&upper->drained);
     pthread_mutex_unlock(&upper->lock);
 }

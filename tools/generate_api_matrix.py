@@ -1,4 +1,8 @@
-"""Write ``docs/api-matrix.md`` from ``leadtools_compat/api_matrix``; with ``--check`` only say if it is stale."""
+"""Write ``docs/api-matrix.md`` from ``leadtools_compat/api_matrix``.
+
+``--check`` only says whether it is stale. ``--add`` first adds the members that the classes have and the matrix lacks,
+as done: look at the priorities that it has given, and take out what nobody should use.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ sys.path.insert(0, str(ROOT))
 
 from leadtools_compat import api_matrix  # noqa: E402
 from leadtools_compat.api_matrix import Owner, Row  # noqa: E402
+from tools.api_matrix_members import missing  # noqa: E402
 
 OUTPUT = ROOT / "docs/api-matrix.md"
 HEAD = """# API matrix
@@ -82,12 +87,34 @@ def document() -> str:
     return "".join(parts)
 
 
+def add() -> None:
+    """Add what is missing to the files, at the end of each owner's rows."""
+    for file in api_matrix.files():
+        blocks = file.read_text(encoding="utf-8").rstrip("\n").split("\n\n")
+        for owner in api_matrix.read(file)[1]:
+            head = f"@ {owner.module} {owner.name}"
+            place = next(
+                at
+                for at, block in enumerate(blocks)
+                if block.splitlines()[0].partition(" : ")[0] == head
+            )
+            for name in sorted(missing(owner)):
+                priority = "should" if name[0].isupper() and owner.module != "ltdic.h" else "ours"
+                blocks[place] += f"\n{priority:<7}done     {name}"
+                print(f"{file.name}: {owner_title(owner)}.{name}, {priority}")
+        file.write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
+
+
 def main() -> int:
     """Write it, or compare."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; 1 if stale")
+    parser.add_argument("--add", action="store_true", help="add what the matrix lacks")
+    arguments = parser.parse_args()
+    if arguments.add:
+        add()
     text = document()
-    if parser.parse_args().check:
+    if arguments.check:
         if OUTPUT.read_text(encoding="utf-8") == text:
             return 0
         print(f"{OUTPUT} is stale: run tools/generate_api_matrix.py", file=sys.stderr)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from leadtools_compat.dicom._dataset_generic import BeforeAddTagDelegate
 from leadtools_compat.dicom.dicom_associate import CommonExtended, DicomAssociate, UserIdentity
 from leadtools_compat.dicom.dicom_data_set import DicomDataSet
@@ -17,27 +19,19 @@ from leadtools_compat.dicom.dicom_date_values import (
     DicomTimeRangeValue,
     DicomTimeValue,
 )
-from leadtools_compat.dicom.dicom_dir import DicomDir, DicomDirOptions
 from leadtools_compat.dicom.dicom_element import DicomElement
 from leadtools_compat.dicom.dicom_engine import DicomEngine
 from leadtools_compat.dicom.dicom_exception import DicomException, DicomSecurityCertificateException
 from leadtools_compat.dicom.dicom_failure import DicomFailure, ReceivedCertificate
-from leadtools_compat.dicom.dicom_iod_table import DicomIod, DicomIodTable
-from leadtools_compat.dicom.dicom_module import DicomModule
 from leadtools_compat.dicom.dicom_net import DicomNet
 from leadtools_compat.dicom.dicom_open_ssl_context_creation_settings import (
     DicomOpenSslContextCreationSettings,
 )
 from leadtools_compat.dicom.dicom_open_ssl_version import DicomOpenSslVersion
-from leadtools_compat.dicom.dicom_print_scu import DicomPrintScu
 from leadtools_compat.dicom.dicom_socket_options import DicomSocketOptions
 from leadtools_compat.dicom.dicom_tag import DicomTag, DicomTagType
-from leadtools_compat.dicom.dicom_tag_table import DicomTagTable
-from leadtools_compat.dicom.dicom_uid_table import DicomUid, DicomUIDCategory, DicomUidTable
 from leadtools_compat.dicom.dicom_uid_type import DicomUidType
-from leadtools_compat.dicom.dicom_vr_table import DicomVR, DicomVRRestriction, DicomVRTable
 from leadtools_compat.dicom.element_attributes import Element, Instance
-from leadtools_compat.dicom.enums_class import DicomClassType
 from leadtools_compat.dicom.enums_codes import (
     DicomExceptionCode,
     DicomSecurityCertificateExceptionCode,
@@ -70,18 +64,6 @@ from leadtools_compat.dicom.enums_dimse import (
     DicomRoleSupport,
     RoleSelectionFlags,
 )
-from leadtools_compat.dicom.enums_image import (
-    DicomGetImageFlags,
-    DicomImageCompressionType,
-    DicomImageInformation,
-    DicomImagePhotometricInterpretationType,
-    DicomOverlayAttributes,
-)
-from leadtools_compat.dicom.enums_module import (
-    DicomIodType,
-    DicomIodUsageType,
-    DicomModuleType,
-)
 from leadtools_compat.dicom.enums_tls import (
     DicomNetSecurityeMode,
     DicomNetSecurityMode,
@@ -96,6 +78,28 @@ from leadtools_compat.dicom.enums_tls import (
     DicomTlsKeyExchangeMethodType,
 )
 from leadtools_compat.dicom.enums_vr import DicomVRType
+
+if TYPE_CHECKING:  # the rest is imported when it is asked for
+    from leadtools_compat.dicom.dicom_dir import DicomDir, DicomDirOptions
+    from leadtools_compat.dicom.dicom_iod_table import DicomIod, DicomIodTable
+    from leadtools_compat.dicom.dicom_module import DicomModule
+    from leadtools_compat.dicom.dicom_print_scu import DicomPrintScu
+    from leadtools_compat.dicom.dicom_tag_table import DicomTagTable
+    from leadtools_compat.dicom.dicom_uid_table import DicomUid, DicomUIDCategory, DicomUidTable
+    from leadtools_compat.dicom.dicom_vr_table import DicomVR, DicomVRRestriction, DicomVRTable
+    from leadtools_compat.dicom.enums_class import DicomClassType
+    from leadtools_compat.dicom.enums_image import (
+        DicomGetImageFlags,
+        DicomImageCompressionType,
+        DicomImageInformation,
+        DicomImagePhotometricInterpretationType,
+        DicomOverlayAttributes,
+    )
+    from leadtools_compat.dicom.enums_module import (
+        DicomIodType,
+        DicomIodUsageType,
+        DicomModuleType,
+    )
 
 __all__ = [
     # classes
@@ -192,3 +196,43 @@ __all__ = [
     "DicomRoleSupport",
     "RoleSelectionFlags",
 ]
+
+_LATER = {
+    "DicomDir": "dicom_dir",
+    "DicomDirOptions": "dicom_dir",
+    "DicomIod": "dicom_iod_table",
+    "DicomIodTable": "dicom_iod_table",
+    "DicomModule": "dicom_module",
+    "DicomPrintScu": "dicom_print_scu",
+    "DicomTagTable": "dicom_tag_table",
+    "DicomUid": "dicom_uid_table",
+    "DicomUIDCategory": "dicom_uid_table",
+    "DicomUidTable": "dicom_uid_table",
+    "DicomVR": "dicom_vr_table",
+    "DicomVRRestriction": "dicom_vr_table",
+    "DicomVRTable": "dicom_vr_table",
+    "DicomClassType": "enums_class",
+    "DicomGetImageFlags": "enums_image",
+    "DicomImageCompressionType": "enums_image",
+    "DicomImageInformation": "enums_image",
+    "DicomImagePhotometricInterpretationType": "enums_image",
+    "DicomOverlayAttributes": "enums_image",
+    "DicomIodType": "enums_module",
+    "DicomIodUsageType": "enums_module",
+    "DicomModuleType": "enums_module",
+}
+"""Names that not every program uses, and their modules."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    module = importlib.import_module(f"{__name__}.{_LATER[name]}")
+    found = globals()[name] = getattr(module, name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

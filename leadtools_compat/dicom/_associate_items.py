@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from leadtools_compat._binding import lib
@@ -24,7 +23,6 @@ _IDENTITY_TYPES = {
 }
 
 
-@dataclass(frozen=True, repr=False)
 class UserIdentity:
     """Who asks for an association (PS3.7 D.3.3.7).
 
@@ -44,16 +42,46 @@ class UserIdentity:
     Ours. The ``repr`` shows the user name, and of secrets the length only.
     """
 
+    __slots__ = ("primary", "response_wanted", "secondary", "type")
+
     type: int
     primary: bytes
-    secondary: bytes = b""
-    response_wanted: bool = False
+    secondary: bytes
+    response_wanted: bool
 
-    def __post_init__(self) -> None:
-        for name in ("primary", "secondary"):
-            value = getattr(self, name)
-            encoded = value.encode() if isinstance(value, str) else data_to_c(value, name)
-            object.__setattr__(self, name, encoded)
+    def __init__(
+        self,
+        type: int,
+        primary: Bytes | str,
+        secondary: Bytes | str = b"",
+        response_wanted: bool = False,
+    ) -> None:
+        def encoded(value: Bytes | str, name: str) -> bytes:
+            return value.encode() if isinstance(value, str) else data_to_c(value, name)
+
+        # Past __setattr__: an object does not change once it is made.
+        object.__setattr__(self, "type", type)
+        object.__setattr__(self, "primary", encoded(primary, "primary"))
+        object.__setattr__(self, "secondary", encoded(secondary, "secondary"))
+        object.__setattr__(self, "response_wanted", response_wanted)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"cannot assign to {name!r}: a UserIdentity does not change")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"cannot delete {name!r}: a UserIdentity does not change")
+
+    def _values(self) -> tuple[int, bytes, bytes, bool]:
+        return self.type, self.primary, self.secondary, self.response_wanted
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, UserIdentity) and self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return UserIdentity, self._values()
 
     def __repr__(self) -> str:
         kind = _IDENTITY_TYPES.get(self.type, f"type {self.type}")

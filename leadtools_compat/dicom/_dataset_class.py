@@ -9,19 +9,19 @@ from leadtools_compat.dicom import _data_set_codec as codec
 from leadtools_compat.dicom._arguments import flags as check_flags
 from leadtools_compat.dicom._arguments import integer, member
 from leadtools_compat.dicom._data_set_state import state_of
-from leadtools_compat.dicom.enums_class import DicomClassType
 from leadtools_compat.dicom.enums_dataset import (
     DicomDataSetFlags,
     DicomDataSetInitializeFlags,
     DicomDataSetInitializeType,
 )
 from leadtools_compat.dicom.enums_dimse import DicomCommandType
-from leadtools_compat.dicom.enums_module import DicomModuleType
 
 if TYPE_CHECKING:
     from leadtools_compat.dicom._dataset_templates import Line
     from leadtools_compat.dicom.dicom_element import DicomElement
     from leadtools_compat.dicom.dicom_module import DicomModule
+    from leadtools_compat.dicom.enums_class import DicomClassType
+    from leadtools_compat.dicom.enums_module import DicomModuleType
 
 __all__ = ["DataSetClass"]
 
@@ -96,6 +96,7 @@ class DataSetClass:
         """
         from leadtools_compat.dicom._class_uids import CLASS_UIDS
         from leadtools_compat.dicom._dataset_templates import template_of
+        from leadtools_compat.dicom.enums_class import DicomClassType
 
         kind = DicomClassType(classType)
         if kind not in DicomClassType:
@@ -121,6 +122,7 @@ class DataSetClass:
         Mirrors ``Leadtools.Dicom.DicomDataSet.InformationClass``.
         """
         from leadtools_compat.dicom._class_uids import CLASS_UIDS
+        from leadtools_compat.dicom.enums_class import DicomClassType
 
         data: Any = self
         with state_of(self) as state:
@@ -194,6 +196,7 @@ class DataSetClass:
         Mirrors ``Leadtools.Dicom.DicomDataSet.FindModule``.
         """
         from leadtools_compat.dicom.dicom_module import DicomModule, module_tags
+        from leadtools_compat.dicom.enums_module import DicomModuleType
 
         kind = DicomModuleType(member(type, "type", DicomModuleType))
         data: Any = self
@@ -230,6 +233,7 @@ class DataSetClass:
         Mirrors ``Leadtools.Dicom.DicomDataSet.InsertModule``.
         """
         from leadtools_compat.dicom.dicom_module import module_tags
+        from leadtools_compat.dicom.enums_module import DicomModuleType
 
         kind = DicomModuleType(member(type, "type", DicomModuleType))
         data: Any = self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 from pathlib import Path
 from typing import IO
@@ -15,8 +16,6 @@ from leadtools_compat.dicom._arguments import flags as check_flags
 from leadtools_compat.dicom._arguments import integer
 from leadtools_compat.dicom._data_set_head import Head
 from leadtools_compat.dicom._data_set_state import DataSetState, state_of
-from leadtools_compat.dicom.dicom_exception import DicomException
-from leadtools_compat.dicom.enums_codes import DicomExceptionCode
 from leadtools_compat.dicom.enums_dataset import (
     ChangeTransferSyntaxFlags,
     DicomDataSetLoadFlags,
@@ -77,29 +76,12 @@ def _to_save(state: DataSetState, number: int) -> tuple[DataSet, int, bytes]:
     return DataSet.retain(data.handle), rest, header  # others may use the object meanwhile
 
 
-def _write(data: DataSet, header: bytes, path: Path) -> None:
-    """Write a file with a header of our own; as C does, under another name first."""
-    import tempfile
-
-    try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            try:
-                file.write(header)
-                file.write(data.view())
-                file.flush()
-                mask = os.umask(0)
-                os.umask(mask)
-                Path(file.name).chmod(0o666 & ~mask)
-                Path(file.name).replace(path)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        raise DicomException(
-            DicomExceptionCode.FileWrite, f'"{path}" cannot be written: {error.strerror or error}'
-        ) from error
+def _write(data: DataSet, header: bytes, path: StrPath) -> None:
+    """Write a file with a header of our own; C does it, which takes all of it for a data set."""
+    whole = DataSet.create(None)
+    whole.set(b"".join((header, data.view())), data.syntax)
+    whole.save(path, lib.DS_METAHEADER_ABSENT)
+    whole.free()
 
 
 class DataSetFiles:
@@ -194,7 +176,7 @@ class DataSetFiles:
             data, rest, header = _to_save(state, number)
         if isinstance(file, (str, os.PathLike)):
             if header:
-                _write(data, header, Path(os.fsdecode(file)))
+                _write(data, header, file)
             else:
                 data.save(file, rest)
             return
@@ -211,7 +193,7 @@ class DataSetFiles:
             with path.open("rb") as saved:
                 shutil.copyfileobj(saved, file)
 
-    def GetPreamble(self, bytes: int = 128) -> Contents:
+    def GetPreamble(self, bytes: int = 128) -> builtins.bytes:
         """Get the beginning of the file's preamble; nothing if it had none.
 
         Parameters

@@ -12,48 +12,20 @@ from leadtools_compat.dicom._dataset_access import check_element
 from leadtools_compat.dicom._dataset_tree import read_element
 from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.enums_codes import DicomExceptionCode
-from leadtools_compat.dicom.enums_image import (
-    DicomGetImageFlags,
-    DicomImageCompressionType,
-    DicomImageInformation,
-    DicomImagePhotometricInterpretationType,
-    DicomOverlayAttributes,
-)
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
     from leadtools_compat.dicom.dicom_element import DicomElement
+    from leadtools_compat.dicom.enums_image import (
+        DicomGetImageFlags,
+        DicomImageInformation,
+        DicomOverlayAttributes,
+    )
 
 __all__ = ["DataSetImages"]
 
 _PIXELS = 0x7FE00010
-_Photometric = DicomImagePhotometricInterpretationType
-_PHOTOMETRIC = {
-    "MONOCHROME1": _Photometric.Monochrome1,
-    "MONOCHROME2": _Photometric.Monochrome2,
-    "PALETTE COLOR": _Photometric.PaletteColor,
-    "RGB": _Photometric.Rgb,
-    "YBR_FULL": _Photometric.YbrFull,
-    "YBR_FULL_422": _Photometric.YbrFull422,
-    "YBR_PARTIAL_420": _Photometric.YbrPartial420,
-    "YBR_ICT": _Photometric.YbrIct,
-    "YBR_RCT": _Photometric.YbrRct,
-    "ARGB": _Photometric.Argb,
-    "CMYK": _Photometric.Cmyk,
-}
-_Compression = DicomImageCompressionType
-_COMPRESSION = {
-    "5": _Compression.Rle,
-    "4.50": _Compression.JpegLossy,
-    "4.51": _Compression.JpegLossy,
-    "4.57": _Compression.JpegLossless,
-    "4.70": _Compression.JpegLossless,
-    "4.80": _Compression.JpegLsLossless,
-    "4.81": _Compression.JpegLsLossy,
-    "4.90": _Compression.J2kLossless,
-    "4.91": _Compression.J2kLossy,
-}
 
 
 def _number(data: Dataset, keyword: str, default: int) -> int:
@@ -113,6 +85,8 @@ class DataSetImages:
         -----
         Mirrors ``Leadtools.Dicom.DicomDataSet.GetImageInformation``.
         """
+        from leadtools_compat.dicom import enums_image
+
         with state_of(self) as state:
             data = self._pixels(state, element)
             frames = _number(data, "NumberOfFrames", 1)
@@ -120,21 +94,16 @@ class DataSetImages:
             if place >= frames:
                 raise parameter_error(f"index is {place}, and there are {frames} images")
             samples = _number(data, "SamplesPerPixel", 1)
-            syntax = state.syntax()
-            compression = _Compression.None_
-            if syntax and syntax not in codec.NATIVE:
-                short = syntax.removeprefix("1.2.840.10008.1.2.")
-                compression = _COMPRESSION.get(short, _Compression.Other)
             bits = _number(data, "BitsStored", _number(data, "BitsAllocated", 0))
             photometric = str(data.get("PhotometricInterpretation", ""))
-            return DicomImageInformation(
+            return enums_image.DicomImageInformation(
                 _number(data, "Columns", 0),
                 _number(data, "Rows", 0),
                 bits * samples,
                 _number(data, "BitsAllocated", 0),
                 samples,
-                _PHOTOMETRIC.get(photometric, _Photometric.Unknown),
-                compression,
+                enums_image.photometric_of(photometric),
+                enums_image.compression_of(state.syntax()),
                 frames,
             )
 
@@ -144,7 +113,7 @@ class DataSetImages:
         index: int = 0,
         bpp: int = 0,
         order: int = 0,
-        flags: DicomGetImageFlags | int = DicomGetImageFlags.None_,
+        flags: DicomGetImageFlags | int = 0,
     ) -> Any:
         """Decode one image.
 
@@ -188,7 +157,7 @@ class DataSetImages:
         count: int = -1,
         bpp: int = 0,
         order: int = 0,
-        flags: DicomGetImageFlags | int = DicomGetImageFlags.None_,
+        flags: DicomGetImageFlags | int = 0,
     ) -> list[Any]:
         """Decode several images; `count` -1 is all from `index` on. As `GetImage` else.
 
@@ -322,6 +291,8 @@ class DataSetImages:
         -----
         Mirrors ``Leadtools.Dicom.DicomDataSet.GetOverlayAttributes``.
         """
+        from leadtools_compat.dicom.enums_image import DicomOverlayAttributes
+
         place = integer(index, "index", 0, 2**31 - 1)
         with state_of(self) as state:
             groups = self._overlays(state)

@@ -5,7 +5,7 @@ One rule: importing the class costs nothing. What a program uses becomes an attr
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 __all__ = ["LazyNames"]
 
@@ -20,7 +20,7 @@ class LazyNames(type):
     def _all_names(cls) -> list[str]:
         raise NotImplementedError
 
-    def __getattr__(cls, name: str) -> Any:
+    def _constant(cls, name: str) -> Any:
         if name.startswith("_"):  # not worth loading a dictionary
             raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
         found = cls._look_up(name)
@@ -30,6 +30,9 @@ class LazyNames(type):
             )
         setattr(cls, name, found)
         return found
+
+    if not TYPE_CHECKING:  # the stubs know every name, so a wrong one is seen by type checkers
+        __getattr__ = _constant
 
     def __dir__(cls) -> list[str]:
         return sorted({*super().__dir__(), *cls._all_names()})

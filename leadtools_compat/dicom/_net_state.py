@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from leadtools_compat._binding import ffi, lib, reads
 from leadtools_compat._binding.errors import last_error
@@ -43,8 +42,7 @@ __all__ = [
 _SUBJECT = "Subject Name: "
 
 
-@dataclass(frozen=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """What stays readable after Dispose."""
 
     host_address: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from leadtools_compat.dicom.enums_codes import (
     DicomExceptionCode,
@@ -56,8 +55,7 @@ def alert_name(number: int) -> str:
     return ALERTS.get(number, f"alert_{number}")
 
 
-@dataclass(frozen=True)
-class ReceivedCertificate:
+class ReceivedCertificate(NamedTuple):
     """One certificate of the chain that the peer sent, judged or not.
 
     Attributes
@@ -75,8 +73,7 @@ class ReceivedCertificate:
     text: str
 
 
-@dataclass(frozen=True)
-class DicomFailure:
+class DicomFailure(NamedTuple):
     """The first cause of a connection's failure, written by the layer that knows most.
 
     Attributes
@@ -128,7 +125,7 @@ class DicomFailure:
 
     def as_dict(self) -> dict[str, Any]:
         """Give the record as plain values, ready for JSON: enums by name, the exception as text."""
-        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        values: dict[str, Any] = self._asdict()
         values["code"] = str(self.code)
         if self.certificate_code is not None:
             values["certificate_code"] = str(self.certificate_code)
@@ -149,6 +146,9 @@ class DicomFailure:
                 f"depth {self.certificate_depth}: " if self.certificate_depth is not None else ""
             )
             parts.append(f"certificate {about}{self.certificate_code}, {self.certificate_subject}")
+        elif self.certificate_subject is not None:
+            whose = "our certificate" if self.side == "peer" else "certificate"
+            parts.append(f"{whose} {self.certificate_subject}")
         if self.alert_sent is not None:
             parts.append(f"alert sent {alert_name(self.alert_sent)} ({self.alert_sent})")
         if self.alert_received is not None:

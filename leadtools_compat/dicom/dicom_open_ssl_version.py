@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["DicomOpenSslVersion"]
 
 
-@dataclass(frozen=True)
-class DicomOpenSslVersion:
+class DicomOpenSslVersion(NamedTuple):
     """Which OpenSSL the library runs with; the result of `DicomNet.GetOpenSslVersion`.
 
     Attributes

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["DicomSocketOptions"]
 
 
-@dataclass(frozen=True)
-class DicomSocketOptions:
+class DicomSocketOptions(NamedTuple):
     """Options of a connection's socket; None leaves an option to the system.
 
     Attributes

@@ -11,10 +11,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from leadtools_compat.dicom._arguments import integer
-from leadtools_compat.dicom.enums_class import DicomClassType
+
+if TYPE_CHECKING:
+    from leadtools_compat.dicom.enums_class import DicomClassType
 
 __all__ = ["Element", "Instance", "elements_of", "instance_of"]
 
@@ -87,6 +89,8 @@ def Instance(classType: DicomClassType | int, uid: str = "") -> Callable[[C], C]
     Stands for the attribute ``[Instance(DicomClassType.X, uid)]`` of .NET.
     """
 
+    from leadtools_compat.dicom.enums_class import DicomClassType
+
     def decorate(cls: C) -> C:
         setattr(cls, _INSTANCE, (DicomClassType(classType), uid))
         return cls
@@ -96,6 +100,8 @@ def Instance(classType: DicomClassType | int, uid: str = "") -> Callable[[C], C]
 
 def instance_of(cls: type) -> tuple[DicomClassType, str]:
     """Tell what `Instance` has said of a class: the kind and the SOP class, ``Undefined`` and ""."""
+    from leadtools_compat.dicom.enums_class import DicomClassType
+
     kind, uid = getattr(cls, _INSTANCE, (DicomClassType.Undefined, ""))
     if not uid and kind != DicomClassType.Undefined:
         from leadtools_compat.dicom._class_uids import CLASS_UIDS

@@ -185,3 +185,44 @@ class DicomOverlayAttributes:
 
     def __repr__(self) -> str:
         return f"<DicomOverlayAttributes {self.GroupNumber:04X}, {self.Columns} x {self.Rows}>"
+
+
+_Photometric = DicomImagePhotometricInterpretationType
+_PHOTOMETRIC = {
+    "MONOCHROME1": _Photometric.Monochrome1,
+    "MONOCHROME2": _Photometric.Monochrome2,
+    "PALETTE COLOR": _Photometric.PaletteColor,
+    "RGB": _Photometric.Rgb,
+    "YBR_FULL": _Photometric.YbrFull,
+    "YBR_FULL_422": _Photometric.YbrFull422,
+    "YBR_PARTIAL_420": _Photometric.YbrPartial420,
+    "YBR_ICT": _Photometric.YbrIct,
+    "YBR_RCT": _Photometric.YbrRct,
+    "ARGB": _Photometric.Argb,
+    "CMYK": _Photometric.Cmyk,
+}
+_Compression = DicomImageCompressionType
+_COMPRESSION = {
+    "5": _Compression.Rle,
+    "4.50": _Compression.JpegLossy,
+    "4.51": _Compression.JpegLossy,
+    "4.57": _Compression.JpegLossless,
+    "4.70": _Compression.JpegLossless,
+    "4.80": _Compression.JpegLsLossless,
+    "4.81": _Compression.JpegLsLossy,
+    "4.90": _Compression.J2kLossless,
+    "4.91": _Compression.J2kLossy,
+}
+
+
+def photometric_of(term: str) -> DicomImagePhotometricInterpretationType:
+    """Find the member for a defined term of (0028,0004)."""
+    return _PHOTOMETRIC.get(term, _Photometric.Unknown)
+
+
+def compression_of(syntax: str) -> DicomImageCompressionType:
+    """Find the member for a transfer syntax."""
+    short = syntax.removeprefix("1.2.840.10008.1.2").removeprefix(".")
+    if short in ("", "1", "1.99", "2"):
+        return _Compression.None_
+    return _COMPRESSION.get(short, _Compression.Other)

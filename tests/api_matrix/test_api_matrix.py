@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import dis
-import enum
-import importlib
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
@@ -20,7 +15,7 @@ import leadtools_compat.dicom.scu
 import leadtools_compat.dicom.scu.queries
 from leadtools_compat import api_matrix
 from leadtools_compat.api_matrix import Owner, Row
-from leadtools_compat.dicom._lazy_names import LazyNames
+from tools.api_matrix_members import declared_in_c, members, missing, owner_of
 
 ROOT = Path(__file__).resolve().parents[2]
 OWNERS = list(api_matrix.all_owners())
@@ -32,38 +27,6 @@ MODULES: list[ModuleType] = [
 ]
 NOT_YET = {"apply_tls_profile", "check_tls_profiles"}
 """Members that have to come; the matrix says that they are absent, and they have to be."""
-
-PYTHONS = {"value", "name"}
-"""Members of Python's enums that one of ours defines anew."""
-
-
-def owner_of(owner: Owner) -> Any:
-    module = importlib.import_module(owner.module)
-    return module if owner.name == "-" else getattr(module, owner.name)
-
-
-def set_in_init(cls: type) -> Iterator[str]:
-    """List what the constructor sets on the object."""
-    code = getattr(vars(cls).get("__init__"), "__code__", None)
-    if code is not None:
-        for one in dis.get_instructions(code):
-            if one.opname == "STORE_ATTR":
-                yield str(one.argval)
-
-
-def members(owner: Any) -> set[str]:
-    """List what an object of a class has, as far as a class can tell."""
-    if isinstance(owner, ModuleType):
-        return set(dir(owner))
-    if not isinstance(owner, type):
-        return set()
-    found: set[str] = set()
-    if issubclass(owner, enum.Enum):
-        found.update(owner.__members__)
-    for one in owner.__mro__:
-        if one.__module__.startswith("leadtools_compat"):
-            found.update(vars(one), getattr(one, "__annotations__", {}), set_in_init(one))
-    return found
 
 
 def show(owner: Owner) -> str:
@@ -81,19 +44,7 @@ def test_members_are_there_as_the_matrix_says(owner: Owner) -> None:
 
 @pytest.mark.parametrize("owner", CLASSES, ids=show)
 def test_members_that_are_there_are_in_the_matrix(owner: Owner) -> None:
-    real = owner_of(owner)
-    if not isinstance(real, type):
-        return
-    named = {row.name for row in owner.rows}
-    own = {one for one in members(real) if not one.startswith("_")} - PYTHONS
-    if isinstance(real, LazyNames):  # those that some test has used already
-        own -= set(dir(real)) - set(vars(real).get("__slots__", ()))
-    inherited: set[str] = set()
-    for other in CLASSES:
-        base = owner_of(other)
-        if isinstance(base, type) and base is not real and issubclass(real, base):
-            inherited |= {row.name for row in other.rows}
-    assert own - named - inherited == set()
+    assert missing(owner) == set(), "add them with tools/generate_api_matrix.py --add"
 
 
 def test_every_class_is_in_the_matrix() -> None:
@@ -106,8 +57,7 @@ def test_every_class_is_in_the_matrix() -> None:
 
 
 def test_functions_of_c_are_there_as_the_matrix_says() -> None:
-    header = (ROOT / "csrc/ltdic.h").read_text(encoding="utf-8")
-    declared = set(re.findall(r"\b(L_Dicom\w+)\(", header))
+    declared = declared_in_c()
     (owner,) = (one for one in OWNERS if one.module == "ltdic.h")
     assert {row.name for row in owner.rows if row.state != "absent"} == declared
     assert not {row.name for row in owner.rows if row.state == "absent"} & declared

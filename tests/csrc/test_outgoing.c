@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ldc_part10.h"
 #include "ltdic.h"
 #include "unit.h"
 
@@ -196,6 +197,43 @@ TEST(pdus_fill_whole_records_of_tls)
     ldc_stage_free(&stage);
     ldc_out_free(out);
     ldc_dataset_put(data);
+}
+
+TEST(a_deflated_data_set_of_odd_length_ends_in_one_zero_byte)
+{
+    /* The last one fills its PDU: the padding has one for itself. */
+    static const size_t lengths[] = {
+        1, 3, 1023, 1025, 9999, MAXIMUM - 6 - 6 - 6 - 100 - 1, MAXIMUM - 6 - 6 - 6 - 100};
+    for (size_t i = 0; i < 2 * sizeof lengths / sizeof lengths[0]; i++) {
+        size_t size = lengths[i / 2], length;
+        bool deflated = i % 2 == 0, done = false;
+        ldc_dataset *data = memory_of(size);
+        ldc_dataset_set_syntax(data, deflated ? LDC_DEFLATED : "1.2.840.10008.1.2.1");
+        ldc_out *out = store_of(data);
+        ldc_stage stage = {0};
+        CHECK_INT(ldc_stage_fill(&stage, out, &done, NULL, NULL), DICOM_SUCCESS);
+        CHECK(done);
+        uint8_t *all = bytes_of(&stage, &length);
+        size_t found = 0;
+        uint8_t last = 1;
+        for (size_t at = 0; at < length;) {
+            size_t end = at + 6 + ((size_t)all[at + 4] << 8) + all[at + 5];
+            for (at += 6; at < end;) {
+                size_t pdv = ((size_t)all[at + 2] << 8) + all[at + 3] - 2;
+                if ((all[at + 5] & 1) == 0) {
+                    found += pdv;
+                    last = all[at + 6 + pdv - 1];
+                }
+                at += 6 + pdv;
+            }
+        }
+        CHECK_INT(found, size + (deflated ? size % 2 : 0));
+        CHECK(last == (deflated && size % 2 != 0 ? 0 : ldc_dataset_memory(data)[size - 1]));
+        free(all);
+        ldc_stage_free(&stage);
+        ldc_out_free(out);
+        ldc_dataset_put(data);
+    }
 }
 
 TEST(a_stage_at_rest_keeps_only_what_is_small)

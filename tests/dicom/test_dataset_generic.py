@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime
 import enum
+import re
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -250,6 +253,9 @@ def test_every_class_has_a_template_and_is_told_again(kind: DicomClassType) -> N
     data = DicomDataSet()
     data.Initialize(kind, 0)
     assert data.InformationClass == kind
+    copy = DicomDataSet()
+    copy.Copy(data, None, None)
+    assert copy.InformationClass == kind
     assert (len(elements(data)) > 0) == (kind != DicomClassType.Undefined)
     data.Reset()
     assert data.InformationClass == DicomClassType.Undefined
@@ -309,9 +315,9 @@ def test_constants() -> None:
     assert DicomVRType["PN"] == 0x504E
     assert len(dir(DicomTag)) > 5000
     with pytest.raises(AttributeError, match="do you mean PatientName"):
-        DicomTag.PatientsName  # noqa: B018
+        DicomTag.PatientsName  # type: ignore[attr-defined] # noqa: B018
     with pytest.raises(AttributeError, match="no constant 'Nothing'"):
-        DicomUidType.Nothing  # noqa: B018
+        DicomUidType.Nothing  # type: ignore[attr-defined] # noqa: B018
 
 
 @pytest.mark.parametrize(
@@ -354,6 +360,15 @@ def test_every_class_has_the_uid_of_its_name() -> None:
     for one in storage:
         assert CLASS_UIDS[int(one)] == getattr(DicomUidType, names.get(str(one), str(one)))
     assert set(CLASS_UIDS) == {int(one) for one in DicomClassType if one}
+
+
+@pytest.mark.parametrize("kind", [DicomTag, DicomUidType])
+def test_the_stubs_for_editors_name_real_constants(kind: type) -> None:
+    source = Path(str(sys.modules[kind.__module__].__file__)).with_suffix(".pyi").read_text()
+    names = re.findall(r"^    (\w+): ClassVar", source, re.MULTILINE)
+    assert len(names) > 450
+    for name in names:
+        assert isinstance(getattr(kind, name), (int, str))
 
 
 def test_importing_needs_no_pydicom_nor_does_verifying() -> None:

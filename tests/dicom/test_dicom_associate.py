@@ -214,7 +214,7 @@ def test_user_identity_takes_text_and_tuples_and_keeps_secrets() -> None:
     assert repr(identity) == "<UserIdentity user name and passcode: 'jörg', 6 bytes secret>"
     assert repr(UserIdentity(4, b"<saml/>")) == "<UserIdentity SAML: 7 bytes>"
     assert repr(UserIdentity(9, b"")) == "<UserIdentity type 9: 0 bytes>"
-    associate.user_identity = UserIdentity(5, memoryview(b"e30."))  # type: ignore[arg-type]
+    associate.user_identity = UserIdentity(5, memoryview(b"e30."))
     assert associate.user_identity.primary == b"e30."
     with pytest.raises(TypeError, match="primary"):
         UserIdentity(1, 5)  # type: ignore[arg-type]

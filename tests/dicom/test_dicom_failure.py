@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable
 from typing import Any
@@ -101,7 +100,7 @@ def test_str_is_one_line_and_as_dict_is_json(refused: tuple[Any, Any, Listener])
         values = json.loads(json.dumps(net.failure.as_dict()))
         assert values["code"] == str(net.failure.code)
         assert values["stage"] == "certificate"
-        assert set(values) == {field.name for field in dataclasses.fields(DicomFailure)}
+        assert set(values) == set(DicomFailure._fields)
         assert values["chain"][0]["text"] == net.failure.chain[0].text
     assert "InvalidPurpose" in str(child.failure)
     assert child.failure.as_dict()["certificate_code"] == "InvalidPurpose"
@@ -126,7 +125,7 @@ def test_record_survives_dispose_and_is_a_copy(refused: tuple[Any, Any, Listener
     before = client.failure
     client.Dispose()
     assert client.failure == before
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         before.code = 0
 
 

@@ -276,6 +276,7 @@ def test_times_limits_and_options_can_be_read_back(net: RecordingNet) -> None:
         "linger_timeout",
         "artim_timeout",
         "association_timeout",
+        "idle_timeout",
         "send_timeout",
     ):
         setattr(net, name, 0.75)
@@ -288,6 +289,7 @@ def test_times_limits_and_options_can_be_read_back(net: RecordingNet) -> None:
         "data_set_memory": 16 << 20,
         "data_set_total": 16 << 30,
         "send_queue": 4 << 20,
+        "spill_quota": 16 << 30,
     }
     net.limits["connections"] = 5
     assert net.limits["connections"] == 5

@@ -15,8 +15,7 @@ from leadtools_compat.dicom import DicomAssociate, DicomDataSet, DicomNet, Dicom
 from leadtools_compat.testing import TestPki
 from tests.dicom.nodes import CT, EXPLICIT, dataset
 from tests.interop.programs import client_options, free_port, run, served, server_options
-from tests.interop.test_pynetdicom import context
-from tests.interop.wires import Wire, released
+from tests.interop.wires import Wire, context, released
 from tests.support import PATIENCE
 
 KIB = 1024

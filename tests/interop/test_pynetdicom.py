@@ -5,7 +5,6 @@ It is an independent implementation in pure Python, with OpenSSL through ``ssl``
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from leadtools_compat.testing import TestPki
 from tests.dicom.nodes import IMPLICIT
 from tests.interop.archive import PATIENT_GET, Archive, answers, same, with_get
 from tests.interop.archive import files as archived
-from tests.interop.wires import Kind, Wire, released
+from tests.interop.wires import Wire, context, released
 from tests.support import PATIENCE, Listener
 
 VERIFICATION = "1.2.840.10008.1.1"
@@ -43,19 +42,6 @@ FILES = (
     "test-SR.dcm",
 )
 """Of every kind of transfer syntax: pydicom's own."""
-
-
-def context(tls: Kind, pki: TestPki, server: bool) -> ssl.SSLContext:
-    """Make the settings of the other side: it checks our certificate, too."""
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
-    made.check_hostname = False
-    made.load_verify_locations(pki.ca_file)
-    made.verify_mode = ssl.CERT_REQUIRED
-    if server and not tls.client_certificate:
-        made.verify_mode = ssl.CERT_OPTIONAL
-    if server or tls.client_certificate:
-        made.load_cert_chain((pki.server if server else pki.client).combined_file)
-    return made
 
 
 def ae() -> Any:

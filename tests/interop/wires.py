@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any, NamedTuple
 
 from leadtools_compat.dicom import DicomNet, DicomNetSecurityMode, DicomSslMethodType
 from leadtools_compat.dicom import DicomTlsCertificateType as CertificateType
+from leadtools_compat.testing import TestPki
 from tests.dicom.nodes import Link, Node, request
 from tests.support import MUTUAL, PEER, Hook, settings
 
@@ -87,3 +89,16 @@ def released(scu: Any) -> None:
     """Release the association of a client of ours, which then closes."""
     scu.SendReleaseRequest()
     assert scu.log.wait("OnClose").code == 0, (scu.failure, scu.log.names())
+
+
+def context(tls: Kind, pki: TestPki, server: bool) -> ssl.SSLContext:
+    """Make Python's TLS settings for the other side: it checks our certificate, too."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
+    made.check_hostname = False
+    made.load_verify_locations(pki.ca_file)
+    made.verify_mode = ssl.CERT_REQUIRED
+    if server and not tls.client_certificate:
+        made.verify_mode = ssl.CERT_OPTIONAL
+    if server or tls.client_certificate:
+        made.load_cert_chain((pki.server if server else pki.client).combined_file)
+    return made

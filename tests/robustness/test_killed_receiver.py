@@ -117,7 +117,7 @@ SAVING = """
     from tests.dicom.nodes import dataset
 
     folder = Path(sys.argv[1])
-    DicomDataSet.from_pydicom(dataset(32 * 1024 * 1024)).Save(folder / "0.dcm")
+    DicomDataSet.from_pydicom(dataset(16 * 1024 * 1024)).Save(folder / "0.dcm")
     data = DicomDataSet()
     data.Load(folder / "0.dcm")  # saved as it is from now on: there is hardly anything but writing
     for number in range(1, 1_000_000):
@@ -127,7 +127,7 @@ SAVING = """
 
 
 def test_program_killed_while_it_saves_new_files_leaves_no_temporary_ones(tmp_path: Path) -> None:
-    for round_ in range(4):
+    for round_ in range(2):
         folder = tmp_path / str(round_)
         folder.mkdir()
         with subprocess.Popen(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from leadtools_compat._binding.lifetime import all_lives
 from leadtools_compat.dicom import (
     DicomAbortReasonType,
     DicomAbortSourceType,
@@ -38,9 +40,9 @@ from leadtools_compat.dicom.scu import (
     PresentationContext,
 )
 from leadtools_compat.testing import TestPki
-from tests.dicom.nodes import VERIFICATION, accept_all
+from tests.dicom.nodes import VERIFICATION, Scp, accept_all
 from tests.scu.conftest import Site, names, record
-from tests.support import MUTUAL, NO_CHECK, PATIENCE, PEER, refused, secure, settings
+from tests.support import MUTUAL, NO_CHECK, PATIENCE, PEER, Listener, refused, secure, settings
 
 
 def test_verify_asks_and_ends_released_and_closed(site: Site) -> None:
@@ -741,3 +743,74 @@ def test_sessions_are_resumed_only_while_nobody_judges(
     assert scu.Verify(scp)
     assert resumed == [False, True, False]
     assert heard
+
+
+# ---- more ---------------------------------------------------------------------------------------
+
+
+def test_waiting_for_the_response_by_hand(plain: Site) -> None:
+    scu = plain.scu(DicomConnection)
+    assert not scu.dicomEventResponse.WaitOne(0)
+    scu.dicomEventResponse.Set()
+    assert scu.dicomEventResponse.WaitOne(0)
+    assert not scu.dicomEventResponse.WaitOne(1)  # it was an auto-reset event
+    timer = threading.Timer(0.2, scu.dicomEventResponse.Set)
+    timer.start()
+    assert scu.dicomEventResponse.WaitOne(int(PATIENCE * 1000))  # though nothing came for long
+    scu.dicomEventResponse.Set()
+    scu.dicomEventResponse.Reset()
+    assert not scu.dicomEventResponse.WaitOne(1)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1"])
+def test_names_and_addresses_of_either_family(plain: Site, nets: Any, host: str) -> None:
+    listener = nets(Listener(Scp))
+    listener.Listen("::1" if host == "::1" else "127.0.0.1", 0, 5)
+    scp = DicomScp(host, "NODE", listener.HostPort)
+    assert plain.scu(DicomConnection).Verify(scp)
+    assert str(scp.PeerAddress) == host
+
+
+def test_no_time_limit_is_none(plain: Site) -> None:
+    _, scp = plain.node()
+    scp.Timeout = 0
+    assert plain.scu(DicomConnection).Verify(scp)
+
+
+def test_times_that_the_user_has_set_are_kept(plain: Site) -> None:
+    _, scp = plain.node()
+    scu = plain.scu(DicomConnection)
+    scu.handshake_timeout = 7.0
+    assert scu.Verify(scp)
+    scu.association_timeout = 9.0
+    scp.Timeout = 11.0
+    assert scu.Verify(scp)
+    assert (scu.handshake_timeout, scu.association_timeout, scu.connect_timeout) == (7.0, 9.0, 11.0)
+
+
+def many_calls(site: Site, count: int) -> None:
+    """Talk often, well and badly; nothing may be left over."""
+    _, scp = site.node()
+    nowhere = DicomScp("127.0.0.1", "NODE", 1)
+    scu = site.scu(DicomConnection)
+    scu.AfterAssociateRequest += lambda sender, e: None
+    before = threading.active_count()
+    for _ in range(count):
+        assert scu.Verify(scp)
+        with pytest.raises(ClientConnectionException):
+            scu.Verify(nowhere)
+        with DicomConnection() as other:
+            other.AETitle = "OTHER"
+            with contextlib.suppress(ClientConnectionException):
+                other.Verify(nowhere)
+    assert threading.active_count() <= before + 2
+    assert len([one for one in all_lives() if one.kind == "DicomConnection"]) == 1
+
+
+def test_many_calls_leave_nothing_over(site: Site) -> None:
+    many_calls(site, 20)
+
+
+@pytest.mark.soak
+def test_a_thousand_calls_leave_nothing_over(site: Site) -> None:
+    many_calls(site, 1000)

@@ -57,7 +57,7 @@ class Conversation:
         self._error: BaseException | None = None
         self._answered = False
         self._last_sign = 0.0
-        self.with_sender: frozenset[str] = frozenset()
+        self._with_sender: set[str] = set()
         """Callbacks that have the connection as first argument."""
         self._inside: set[int] = set()
         """Threads that are in a callback of the object."""
@@ -115,10 +115,14 @@ class Conversation:
                 self._inside.discard(me)
             self._last_sign = time.monotonic()
 
+    def put_in_front(self, name: str) -> None:
+        """Have a callback get the connection as its first argument."""
+        self._with_sender.add(name)
+
     def arguments(self, owner: Any, name: str, given: tuple[Any, ...]) -> tuple[Any, ...]:
         """Put the connection in front, where a Scu class wants that."""
         own = owner.__dict__[CONNECTION].conversation is self  # not an inner listener's child
-        return (owner, *given) if own and name in self.with_sender else given
+        return (owner, *given) if own and name in self._with_sender else given
 
     def take(self, error: BaseException) -> bool:
         """Keep what a callback has raised for the call that is going on."""
@@ -215,26 +219,28 @@ class Conversation:
             False: the time is over.
         """
         seen = None if traffic is None else traffic()
+        began = time.monotonic()  # what came before, nobody was waiting for
         while True:
             if quiet:
                 with self._changed:
                     self._error = None
             else:
                 self.raise_error()
-            if over is not None and over():
-                return True
-            job = None
             with self._changed:
                 if self._answered:
                     self._answered = False
                     return True
+            if over is not None and over():
+                return True
+            job = None
+            with self._changed:
                 if self._jobs:
                     job = self._jobs.popleft()
                 else:
-                    rest = self._last_sign + limit - time.monotonic() if limit else SLICE
+                    rest = self._rest(began, limit)
                     if rest > 0 and self._error is None and not lib.L_DicomGetPumpMode():
                         self._changed.wait(min(rest, SLICE))
-                        rest = self._last_sign + limit - time.monotonic() if limit else SLICE
+                        rest = self._rest(began, limit)
                     idle = not self._jobs and not self._answered and self._error is None
             if job is not None:
                 self._serve(job)
@@ -246,6 +252,10 @@ class Conversation:
                 self._last_sign = time.monotonic()
             elif idle and rest <= 0:
                 return False
+
+    def _rest(self, began: float, limit: float) -> float:
+        """Count the seconds until the time is over."""
+        return max(self._last_sign, began) + limit - time.monotonic() if limit else SLICE
 
     def _serve(self, job: _Job) -> None:
         me = threading.get_ident()

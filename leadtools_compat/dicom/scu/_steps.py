@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from leadtools_compat._binding.lifetime import STATE
 from leadtools_compat.dicom.dicom_associate import DicomAssociate
 from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.dicom_net import DicomNet
@@ -43,6 +44,7 @@ from leadtools_compat.dicom.scu.presentation_context import PresentationContext
 __all__ = [
     "NATIVE",
     "associate",
+    "begin",
     "close",
     "connect",
     "exchange",
@@ -60,7 +62,7 @@ NATIVE = (EXPLICIT, IMPLICIT)
 GOODBYE = 5.0
 """Seconds that the end of a connection may take, when nothing better is said."""
 
-_TIMES = ("connect_timeout", "handshake_timeout", "association_timeout")
+TIMES = ("connect_timeout", "handshake_timeout", "association_timeout")
 NO_LIMIT = 86_400.0
 
 
@@ -109,11 +111,17 @@ def _traffic(net: Any, state: ConnectionState) -> Callable[[], object]:
 # ---- steps --------------------------------------------------------------------------------------
 
 
+def begin(net: Any, state: ConnectionState) -> None:
+    """Have the callbacks of a new connection go through its conversation."""
+    net.__dict__[STATE].runner = state.conversation
+    state.times_set = {name: base.prop(net, name) for name in TIMES}
+
+
 def _take_times(net: Any, state: ConnectionState, limit: float) -> None:
     """Let the node's limit hold for the net's timers, but for those that the user has set."""
-    for name in _TIMES:
+    for name in TIMES:
         present = base.prop(net, name)
-        if state.times_set.setdefault(name, present) == present:
+        if state.times_set[name] == present:
             base.set_prop(net, name, min(limit, NO_LIMIT) if limit else NO_LIMIT)
             state.times_set[name] = base.prop(net, name)
 

@@ -94,7 +94,7 @@ class DicomConnection(ConnectionOverridables, ConnectionMembers, DicomNet):
         super().__init__(temporaryDirectory, mode)
         # Past any __setattr__ of a subclass, which is not ready for calls yet.
         object.__setattr__(self, CONNECTION, state)
-        self.__dict__["_DicomNet__state"].runner = state.conversation
+        _steps.begin(self, state)
         if settings is not None:
             DicomNet.Initialize(self, temporaryDirectory, mode, settings)
 

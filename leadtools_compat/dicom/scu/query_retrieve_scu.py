@@ -42,6 +42,8 @@ MOVE_TO_SELF = "_QueryRetrieveScu__move_to_self"
 GETTING = "_QueryRetrieveScu__getting"
 
 MOST = 128
+LAST_WORDS = 2.0
+"""Seconds that the node has after a C-MOVE to end the associations on which it has sent."""
 
 
 class QueryRetrieveScu(HostOwner):
@@ -72,8 +74,7 @@ class QueryRetrieveScu(HostOwner):
         settings: DicomOpenSslContextCreationSettings | None = None,
     ) -> None:
         super().__init__(temporaryDirectory, mode, settings)
-        conversation = connection_of(self).conversation
-        conversation.with_sender = frozenset({"OnReceiveCStoreRequest"})
+        connection_of(self).conversation.put_in_front("OnReceiveCStoreRequest")
 
     @property
     def EnableMoveToSelf(self) -> bool:
@@ -456,4 +457,4 @@ def _let_finish(net: QueryRetrieveScu, host: ScpHost) -> None:
     """Let the node end the associations on which it has sent."""
     conversation = connection_of(net).conversation
     conversation.forget_answer()
-    conversation.wait(_steps.GOODBYE, lambda: host.open_children() == 0)
+    conversation.wait(LAST_WORDS, lambda: host.open_children() == 0)
