@@ -227,15 +227,6 @@ static void agree_on_windows(ldc_upper *upper)
 /* What both sides agreed on, from request and accept. */
 void ldc_upper_agree(ldc_upper *upper)
 {
-    memset(upper->syntax, 0, sizeof upper->syntax);
-    for (size_t i = 0; i < upper->accept->context_count; i++) {
-        const ldc_context *context = &upper->accept->contexts[i];
-        if (context->result == PDU_ACCEPT_RESULT_SUCCESS && context->transfers.count > 0 &&
-            context->id % 2 == 1) {
-            snprintf(upper->syntax[context->id / 2], LDC_UID_SIZE, "%s",
-                     context->transfers.uids[0]);
-        }
-    }
     const ldc_associate *own = upper->requestor ? upper->request : upper->accept;
     const ldc_associate *peer = upper->requestor ? upper->accept : upper->request;
     upper->peer_maximum = peer->has_max_length ? peer->max_length : 0;
@@ -244,15 +235,25 @@ void ldc_upper_agree(ldc_upper *upper)
     agree_on_windows(upper);
 }
 
+/* The transfer syntax of an accepted context, NULL for another; the lock is held. */
+static const char *agreed_syntax(const ldc_upper *upper, uint8_t id)
+{
+    const ldc_context *context =
+        upper->accept == NULL || id % 2 == 0 ? NULL : ldc_associate_context(upper->accept, id);
+    bool accepted = context != NULL && context->result == PDU_ACCEPT_RESULT_SUCCESS &&
+                    context->transfers.count > 0;
+    return accepted && context->transfers.uids[0][0] != '\0' ? context->transfers.uids[0] : NULL;
+}
+
 bool ldc_upper_syntax(ldc_upper *upper, uint8_t context, char syntax[LDC_UID_SIZE])
 {
     pthread_mutex_lock(&upper->lock);
-    bool agreed = context % 2 == 1 && upper->syntax[context / 2][0] != '\0';
-    if (agreed) {
-        memcpy(syntax, upper->syntax[context / 2], LDC_UID_SIZE);
+    const char *agreed = agreed_syntax(upper, context);
+    if (agreed != NULL) {
+        snprintf(syntax, LDC_UID_SIZE, "%s", agreed);
     }
     pthread_mutex_unlock(&upper->lock);
-    return agreed;
+    return agreed != NULL;
 }
 
 bool ldc_upper_associated(ldc_upper *upper)
@@ -514,7 +515,7 @@ int ldc_upper_send(ldc_upper *upper, uint8_t context, const ldc_command *command
     }
     ldc_fsm_state before = upper->state;
     bool stands = ldc_upper_stands(upper);
-    bool agreed = context % 2 == 1 && upper->syntax[context / 2][0] != '\0';
+    bool agreed = agreed_syntax(upper, context) != NULL;
     bool go = rc == DICOM_SUCCESS && !upper->ended && agreed &&
               ldc_upper_step(upper, LDC_EVT9, 0, &step) == LDC_FSM_GO;
     bool queued = false;

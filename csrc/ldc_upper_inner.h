@@ -22,7 +22,6 @@ struct ldc_upper {
     ldc_upper_timer timer;
     unsigned timer_serial;
     ldc_associate *request, *accept; /* owned */
-    char syntax[128][LDC_UID_SIZE];  /* by context id / 2; "" = not accepted */
     uint32_t peer_maximum;
     ldc_pdu_limits parse_limits; /* the strand's parser follows them */
     bool ended;
