@@ -110,12 +110,13 @@ void ldc_conn_finish(ldc_conn *conn, int code, ldc_failure *failure, bool silent
         atomic_fetch_add(&ldc_conn_totals.link_failures, 1u);
         ldc_link_info_failed(net, ldc_tls_link_of(conn->transport));
     }
+    int cause = failure != NULL && failure->code != DICOM_SUCCESS ? failure->code
+                : code != DICOM_SUCCESS                           ? code
+                                        : DICOM_ERROR_ASSOCIATION_NOT_ESTABLISHED;
     if (failure != NULL && failure->code != DICOM_SUCCESS) {
         ldc_net_fail(net, conn, failure, conn->began);
     }
-    ldc_conn_end_awaits(conn, failure != NULL && failure->code != DICOM_SUCCESS ? failure->code
-                              : code != DICOM_SUCCESS                           ? code
-                                                      : DICOM_ERROR_ASSOCIATION_NOT_ESTABLISHED);
+    ldc_conn_end_awaits(conn, cause); /* when the record is there to be read */
     pthread_mutex_lock(&net->lock);
     net->connected = false;
     net->closing = true; /* a Connect from now on waits until all of this has been queued */

@@ -16,7 +16,9 @@
 #include "ldc_tls_inner.h"
 
 enum {
-    SESSIONS = 256
+    SESSIONS = 256,
+    SECRET_MS = LDC_SESSION_SECONDS * 1000,
+    SECRETS_MS = 2 * SECRET_MS
 };
 
 typedef struct stored {
@@ -133,7 +135,7 @@ void ldc_tls_store_forget(const unsigned char key[LDC_DIGEST])
 static bool renew_secret(int64_t now)
 {
     ticket_secret fresh = {.made = true, .since = now};
-    if (store.secrets[0].made && now - store.secrets[0].since < LDC_SESSION_SECONDS * 1000LL) {
+    if (store.secrets[0].made && now - store.secrets[0].since < SECRET_MS) {
         return true;
     }
     if (RAND_priv_bytes_ex(ldc_tls_library(), fresh.bytes, sizeof fresh.bytes,
@@ -141,7 +143,7 @@ static bool renew_secret(int64_t now)
         return false;
     }
     store.secrets[1] = store.secrets[0];
-    if (now - store.secrets[1].since >= 2 * LDC_SESSION_SECONDS * 1000LL) {
+    if (now - store.secrets[1].since >= SECRETS_MS) {
         OPENSSL_cleanse(&store.secrets[1], sizeof store.secrets[1]); /* no ticket of its is left */
     }
     store.secrets[0] = fresh;

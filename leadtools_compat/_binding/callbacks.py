@@ -209,25 +209,31 @@ def tell(
 ) -> None:
     """Make the arguments, call an overridable with them, then `after`; any of it may fail."""
 
-    def act() -> None:
+    try:  # flat, for once: this is on the way of every message
         given = tuple(arguments())
         runner = owner.__dict__[STATE].runner
-        if runner is not None:
+        if runner is None:
+            getattr(owner, name)(*given)
+        else:
             given = runner.arguments(owner, name, given)
-        _run(owner, name, lambda: getattr(owner, name)(*given))
+            runner.run(owner, name, lambda: getattr(owner, name)(*given))
         if after is not None:
             after()
-
-    guard(net, owner, name, act)
+    except BaseException as error:  # noqa: BLE001 - C cannot take it: the record and the hook do
+        _failed(net, owner, name, error)
 
 
 def guard(net: Any, owner: Any, name: str, act: Callable[[], object]) -> None:
     """Run user code that may fail."""
     try:
         act()
-    except BaseException as error:  # noqa: BLE001 - C cannot take it: the record and the hook do
-        lib.L_DicomReportCallbackFailure(net, _describe(name, error))
-        _keep(owner, name, error)
+    except BaseException as error:  # noqa: BLE001 - as above
+        _failed(net, owner, name, error)
+
+
+def _failed(net: Any, owner: Any, name: str, error: BaseException) -> None:
+    lib.L_DicomReportCallbackFailure(net, _describe(name, error))
+    _keep(owner, name, error)
 
 
 @ffi.def_extern(onerror=escaped)

@@ -39,6 +39,7 @@ STATE = "_DicomNet__state"
 """Where a `DicomNet` keeps all that is the library's."""
 
 _numbers = itertools.count(1)
+_UINTPTR = ffi.typeof("uintptr_t")
 _lives: dict[int, Life] = {}
 
 
@@ -102,7 +103,7 @@ def user_pointer(life: Life) -> Any:
 
 def life_of(user: Any) -> Life | None:
     """Find the life of a user pointer; None when it has ended."""
-    return _lives.get(int(ffi.cast("uintptr_t", user)))
+    return _lives.get(int(ffi.cast(_UINTPTR, user)))
 
 
 def ended(life: Life) -> bool:
@@ -112,7 +113,7 @@ def ended(life: Life) -> bool:
 
 def number_of(handle: Any) -> int:
     """Turn a C handle into a key; 0 for NULL."""
-    return int(ffi.cast("uintptr_t", handle))
+    return int(ffi.cast(_UINTPTR, handle))
 
 
 def all_lives() -> list[Life]:

@@ -110,7 +110,8 @@ def _define(name: str, converters: tuple[Convert, ...]) -> None:
                 net,
                 owner,
                 name,
-                lambda: [one(it) for one, it in zip(converters, arguments[:-1], strict=True)],
+                # One less than the arguments, the last of which is the user data.
+                lambda: [one(it) for one, it in zip(converters, arguments, strict=False)],
             )
 
     ffi.def_extern(_function(name), onerror=_escaped)(trampoline)

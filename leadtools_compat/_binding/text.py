@@ -30,9 +30,10 @@ Address = str | IPv4Address | IPv6Address | None
 
 def from_c(pointer: Any) -> str:
     """Copy a C string; NULL is the empty string."""
-    if pointer == ffi.NULL:
+    if not pointer:
         return ""
-    return bytes(ffi.string(pointer)).decode("utf-8", "replace")
+    text: bytes = ffi.string(pointer)
+    return text.decode("utf-8", "replace")
 
 
 def _checked(encoded: bytes, value: object, name: str) -> bytes:

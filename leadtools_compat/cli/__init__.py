@@ -28,6 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code; ``leadtools-compat --help`` lists them.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["portcheck"]:  # it has an extra of its own, and its own options
+        from leadtools_compat.portcheck import main as portcheck
+
+        return portcheck(given[1:])
     try:
         for name in NEEDED:
             __import__(name)

@@ -101,10 +101,10 @@ def run(arguments: list[str]) -> int:
 def _run(arguments: list[str]) -> int:
     try:
         code = app.main(args=arguments, prog_name="leadtools-compat", standalone_mode=False)
-    except click.Abort:
-        _output(arguments).note("")
-        return exits.INTERRUPTED
-    except KeyboardInterrupt:
+    except (click.Abort, KeyboardInterrupt):
+        out = _output(arguments)
+        out.note("interrupted")
+        out.result({"ok": False, "interrupted": True})
         return exits.INTERRUPTED
     except click.ClickException as error:
         _show(error, arguments)

@@ -17,7 +17,7 @@ import click
 
 from leadtools_compat._nodes.client import Node
 from leadtools_compat._nodes.tls import TlsOptions, TlsVersion
-from leadtools_compat.cli.output import Output
+from leadtools_compat.cli.output import AUDIT, PEER, Output
 from leadtools_compat.dicom import DicomTlsCipherSuiteType
 
 __all__ = ["existing", "json_option", "node_options", "password_of", "suite_of", "tls_options"]
@@ -70,6 +70,7 @@ def node_options(function: F) -> F:
     def wrapped(
         *arguments: Any, host: str, port: int, called: str, calling: str, **named: Any
     ) -> Any:
+        click.get_current_context().meta[PEER] = host
         return function(*arguments, node=Node(host, port, called, calling), **named)
 
     return wrapped  # type: ignore[return-value]
@@ -102,6 +103,11 @@ _TLS: tuple[Callable[[F], F], ...] = (
         help="A cipher suite in place of the default list; may be repeated.",
     ),
     click.option("--no-verify", is_flag=True, help="Take any certificate of the peer. Not safe."),
+    click.option(
+        "--audit",
+        metavar="URL",
+        help="Report TLS failures to an audit repository: udp://HOST, tcp://HOST or tls://HOST.",
+    ),
 )
 _TLS_CLIENT: tuple[Callable[[F], F], ...] = (
     click.option(
@@ -127,13 +133,32 @@ def tls_options(server: bool = False, always: bool = False) -> Callable[[F], F]:
     def decorate(function: F) -> F:
         @functools.wraps(function)
         def wrapped(*arguments: Any, **named: Any) -> Any:
-            return function(*arguments, tls=_collect(named, server, always), **named)
+            audit: str | None = named.pop("audit")
+            tls = _collect(named, server, always)
+            if audit is not None:
+                _open_audit(audit, tls)
+            return function(*arguments, tls=tls, **named)
 
         for option in reversed(_TLS if server else _TLS + _TLS_CLIENT):
             wrapped = option(wrapped)
         return wrapped  # type: ignore[return-value]
 
     return decorate
+
+
+def _open_audit(target: str, tls: TlsOptions | None) -> None:
+    """Open the trail for the time of the verb; `Output.failed` finds it in the context."""
+    from leadtools_compat.monitor.audit import AuditTrail
+
+    own = TlsOptions() if tls is None else tls
+    ca = own.ca if isinstance(own.ca, str) else None
+    try:
+        trail = AuditTrail(target, ca_file=ca, certificate=own.certificate, key=own.key)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--audit") from error
+    context = click.get_current_context()
+    context.meta[AUDIT] = trail
+    context.call_on_close(trail.close)
 
 
 def _collect(named: dict[str, Any], server: bool, always: bool) -> TlsOptions | None:

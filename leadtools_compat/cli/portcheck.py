@@ -1,13 +1,10 @@
-"""``portcheck``: hands over to `leadtools_compat.portcheck`, where it is installed."""
+"""``portcheck`` in the list of verbs; `leadtools_compat.cli.main` hands over to its own parser."""
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
-
 import click
 
-from leadtools_compat.cli import exits
+from leadtools_compat.portcheck import main
 
 
 @click.command(
@@ -17,14 +14,4 @@ from leadtools_compat.cli import exits
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def portcheck(arguments: tuple[str, ...]) -> int:
     """Look through C# and VB sources that are to be ported."""
-    try:
-        checker: Any = importlib.import_module("leadtools_compat.portcheck")
-    except ModuleNotFoundError as error:
-        missing = error.name or ""
-        if missing.startswith("leadtools_compat.portcheck"):
-            raise click.UsageError("this installation has no portcheck") from error
-        raise click.UsageError(
-            f"portcheck needs the package {missing!r}: pip install 'leadtools_compat[port]'"
-        ) from error
-    result = checker.main(list(arguments))
-    return int(result) if isinstance(result, int) else exits.OK
+    return main(list(arguments))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,8 +15,12 @@ from leadtools_compat._nodes.receiver import Events, Receiver
 from leadtools_compat._nodes.tls import TlsOptions
 from leadtools_compat.cli import exits
 from leadtools_compat.cli.options import json_option, tls_options
-from leadtools_compat.cli.output import Output, plain
+from leadtools_compat.cli.output import AUDIT, Output, plain
 from leadtools_compat.dicom import DicomFailure
+from leadtools_compat.monitor.expiry import Ending, ExpiryWatch
+
+if TYPE_CHECKING:
+    from leadtools_compat.monitor.metrics import Metrics
 
 EXAMPLES = """\b
 Examples:
@@ -24,6 +30,7 @@ Examples:
 
 Ends with Ctrl-C or SIGTERM. With --json it prints one line of JSON for each event.
 """
+WRITE_EVERY = 15.0
 
 
 @click.command(epilog=EXAMPLES)
@@ -31,6 +38,18 @@ Ends with Ctrl-C or SIGTERM. With --json it prints one line of JSON for each eve
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--address", default="*", show_default=True, help="Own address; *: all.")
 @click.option("--title", metavar="AE", help="Reject associations for another AE title.")
+@click.option(
+    "--metrics",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help="Numbers for Prometheus over HTTP on this port of 127.0.0.1 (0: a free one).",
+)
+@click.option(
+    "--metrics-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The same as a text file, for node_exporter; written every 15 seconds and at the end.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="Print no line for each object.")
 @tls_options(server=True)
 @json_option
@@ -42,14 +61,22 @@ def scp(
     address: str,
     title: str | None,
     quiet: bool,
+    metrics: int | None,
+    metrics_file: Path | None,
 ) -> int:
     """Listen on PORT (0: a free one) and keep what comes as UID.dcm in FOLDER.
 
     Success is answered when the object is whole on the disk. A file of the same name is replaced.
+    Warnings come 30, 7 and 1 days before a certificate of --cert or --ca ends.
     """
     folder.mkdir(parents=True, exist_ok=True)
     counts = {"stored": 0, "refused": 0, "failed": 0}
     lock = threading.Lock()
+    watched = [] if tls is None else [file for file in (tls.certificate, tls.ca) if file]
+    watch = ExpiryWatch([str(file) for file in watched], lambda ending: _ending(out, ending))
+    numbers = _metrics(watch) if metrics is not None or metrics_file is not None else None
+    # The trail is in this thread's context; failures come on others.
+    trail = click.get_current_context().meta.get(AUDIT)
 
     def count(what: str) -> None:
         with lock:
@@ -57,29 +84,46 @@ def scp(
 
     def stored(path: Path, peer: str) -> None:
         count("stored")
+        if numbers is not None:
+            numbers.stored(path.stat().st_size)
         if not quiet:
             out.say(plain(path))
             out.line({"event": "stored", "file": str(path), "peer": peer})
 
     def refused(why: str, peer: str) -> None:
         count("refused")
+        if numbers is not None:
+            numbers.refused()
         out.warn(f"{plain(peer)}: {plain(why)}")
         out.line({"event": "refused", "peer": peer, "why": why})
 
     def failed(peer: str, failure: DicomFailure) -> None:
         count("failed")
+        if numbers is not None:
+            numbers.failed(failure)
+        if trail is not None:
+            trail.failed(failure, peer, "inbound")
         out.warn(f"{plain(peer)}: {plain(failure)}")
         out.line({"event": "failed", "peer": peer, "failure": failure.as_dict()})
+
+    def associated(calling: str, peer: str) -> None:
+        if numbers is not None:
+            numbers.associated()
 
     began = time.monotonic()
     end = threading.Event()
     before = signal.signal(signal.SIGTERM, lambda number, frame: end.set())
     try:
-        with Receiver(folder, tls, title, Events(stored, refused, failed=failed)) as server:
+        with ExitStack() as stack:
+            told = Events(stored, refused, associated, failed)
+            server = stack.enter_context(Receiver(folder, tls, title, told))
             number = server.start(address, port)
+            if watched:
+                stack.enter_context(watch)
             how = "plain, not encrypted" if tls is None else "TLS"
             out.say(f"listening on port {number} ({how}), keeping in {plain(folder)}")
             out.line({"event": "listening", "port": number, "tls": tls is not None})
+            _publish(stack, out, numbers, metrics, metrics_file)
             try:
                 end.wait()
             except KeyboardInterrupt:
@@ -91,3 +135,50 @@ def scp(
     )
     out.line({"event": "ended", "seconds": time.monotonic() - began, **counts})
     return exits.OK
+
+
+def _ending(out: Output, ending: Ending) -> None:
+    out.warn(plain(ending))
+    out.line(
+        {
+            "event": "ending",
+            "file": str(ending.file),
+            "subject": ending.subject,
+            "ends": ending.ends,
+            "days_left": ending.days_left,
+        }
+    )
+
+
+def _metrics(watch: ExpiryWatch) -> Metrics:
+    try:
+        from leadtools_compat.monitor.metrics import Metrics
+    except ImportError as error:
+        raise click.UsageError(str(error)) from error
+    return Metrics(watch)
+
+
+def _publish(
+    stack: ExitStack, out: Output, numbers: Metrics | None, port: int | None, file: Path | None
+) -> None:
+    """Serve the numbers, and write them now and then, until the stack ends."""
+    if numbers is None:
+        return
+    if port is not None:
+        taken, server = numbers.serve(port)
+        stack.callback(server.close)
+        out.say(f"numbers for Prometheus: http://127.0.0.1:{taken}/metrics")
+        out.line({"event": "metrics", "port": taken})
+    if file is not None:
+        numbers.write(file)
+        stop = threading.Event()
+
+        def write() -> None:
+            while not stop.wait(WRITE_EVERY):
+                numbers.write(file)
+
+        thread = threading.Thread(target=write, name="metrics file", daemon=True)
+        thread.start()
+        stack.callback(numbers.write, file)
+        stack.callback(thread.join)
+        stack.callback(stop.set)

@@ -101,12 +101,16 @@ def _suites(report: Report) -> None:
         report.add(Level.warning, "suites", text, "Take them out of the peer's cipher list.")
     static = sorted(s for s in every if s.startswith("TLS_RSA_WITH_") and s not in broken + triple)
     if static:
-        text = f"{len(static)} suites of the peer have no forward secrecy (TLS_RSA_WITH_...)."
+        text = f"The peer takes {_count(static)} without forward secrecy (TLS_RSA_WITH_...)."
         report.add(Level.warning, "suites", text, "Allow only ECDHE and DHE suites there.")
     cbc = [suite for suite in every if "_CBC_" in suite and suite not in broken + triple + static]
     if cbc:
-        text = f"{len(cbc)} suites of the peer use CBC mode, which {_PROFILE} advises against."
+        text = f"The peer takes {_count(cbc)} in CBC mode, which {_PROFILE} advises against."
         report.add(Level.note, "suites", text, "Prefer AES-GCM and ChaCha20-Poly1305.")
+
+
+def _count(suites: list[str]) -> str:
+    return f"{len(suites)} suite" if len(suites) == 1 else f"{len(suites)} suites"
 
 
 def _groups(report: Report) -> None:

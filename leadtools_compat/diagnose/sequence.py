@@ -11,7 +11,7 @@ from leadtools_compat.diagnose.model import Event, Report
 
 __all__ = ["draw"]
 
-_WIDTH, _STEP, _TOP = 720, 34, 58
+_WIDTH, _STEP, _TOP = 720, 38, 58
 _US, _PEER = 150, 610
 _TIMES = 88
 _LABEL = 62

@@ -79,10 +79,9 @@ def _tls(tree: Tree, report: Report) -> None:
                 versions.add(f"[dim]{name}: {'no' if offer.accepted is False else '?'}{why}[/dim]")
                 continue
             order = {True: ", in its own order", False: ", in the client's order"}
-            count = f"{len(offer.suites)} suites{order.get(offer.server_order or False, '')}"
-            if offer.server_order is None:
-                count = f"{len(offer.suites)} suites"
-            leaf = versions.add(f"{name}: {count}")
+            how = "" if offer.server_order is None else order[offer.server_order]
+            many = "suite" if len(offer.suites) == 1 else "suites"
+            leaf = versions.add(f"{name}: {len(offer.suites)} {many}{how}")
             for suite in offer.suites:
                 leaf.add(_safe(suite))
     if tls.groups:

@@ -7,6 +7,7 @@ the value and what would be right.
 from __future__ import annotations
 
 import enum
+import functools
 import operator
 from typing import SupportsIndex
 
@@ -37,10 +38,15 @@ def _names(kind: type[enum.IntEnum | enum.IntFlag]) -> str:
     return ", ".join(f"{one} ({int(one)})" for one in kind)
 
 
+@functools.cache
+def _values(kind: type[enum.IntEnum]) -> frozenset[int]:
+    return frozenset(int(one) for one in kind)
+
+
 def member(value: SupportsIndex, name: str, kind: type[enum.IntEnum]) -> int:
     """Check that a number is one of an enum's members."""
     number = integer(value, name, -INT_MAX - 1, 2**32 - 1)
-    if number not in {int(one) for one in kind}:
+    if number not in _values(kind):
         raise parameter_error(f"{name} is {number}; {kind.__name__} has {_names(kind)}")
     return number
 

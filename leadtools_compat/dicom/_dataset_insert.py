@@ -189,9 +189,10 @@ def copy_all(source: DataSetState, target: DataSetState) -> None:
     """Have the content of another data set."""
     with source:
         copied = DataSet.retain(source.settled().handle)
-        head = source.copied_head()
+        head, kind = source.copied_head(), source.kind
     with target:
         target.take(copied, head)
+        target.kind = kind
 
 
 Taken = tuple["list[DataElement]", "Dataset | None"]

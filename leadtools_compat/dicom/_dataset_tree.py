@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from leadtools_compat.dicom._data_set_codec import reading
-from leadtools_compat.dicom.dicom_element import DicomElement
+from leadtools_compat.dicom.dicom_element import DicomElement, gone
 from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.enums_codes import DicomExceptionCode
 
@@ -70,7 +70,17 @@ def read_element(holder: Dataset, tag: int) -> DataElement:
 class Tree:
     """All nodes of a data set. Its owner holds the lock in every call but `DicomElement`'s own."""
 
-    __slots__ = ("_known", "_sorted", "headless", "lock", "root", "shared", "syntax", "why_ended")
+    __slots__ = (
+        "__weakref__",
+        "_known",
+        "_sorted",
+        "headless",
+        "lock",
+        "root",
+        "shared",
+        "syntax",
+        "why_ended",
+    )
 
     def __init__(self, root: Dataset, lock: Any, headless: bool) -> None:
         self.root = root
@@ -88,23 +98,21 @@ class Tree:
 
     def end(self, why: DicomExceptionCode) -> None:
         self.why_ended = why
+        for element in self._known.values():
+            element._gone = why
         self._known.clear()
         self._sorted.clear()
 
     def alive(self, element: DicomElement) -> None:
         """Raise unless the element is in the data set."""
-        if self.why_ended == DicomExceptionCode.ObjectDisposed:
-            raise DicomException(self.why_ended, "The element's DicomDataSet has been disposed")
-        if self.why_ended is not None or not self.holds(element):
-            raise DicomException(
-                DicomExceptionCode.ElementNotFound,
-                f"{tag_text(element._tag)} is not in the data set any more: it has been deleted, or "
-                "the data set has other content now. Find it again",
-            )
+        if self.why_ended is not None:
+            raise gone(self.why_ended, element._tag)
+        if not self.holds(element):
+            raise gone(DicomExceptionCode.ElementNotFound, element._tag)
 
     def holds(self, element: DicomElement | None) -> bool:
         """Tell whether an element is a part of this data set as it is now."""
-        if element is None or element._tree is not self or self.why_ended is not None:
+        if element is None or element._where() is not self or self.why_ended is not None:
             return False
         if self._known.get(element._key) is not element:
             return False
@@ -141,7 +149,7 @@ class Tree:
     def drop(self, element: DicomElement) -> None:
         """Let go of an element that has left the data set, and of what was below it."""
         for one in [key for key, it in self._known.items() if it is element or it._below(element)]:
-            del self._known[one]
+            self._known.pop(one)._gone = DicomExceptionCode.ElementNotFound
             self._sorted.pop(one[0], None)  # another data set may get this number
 
     def head(self) -> Dataset | None:

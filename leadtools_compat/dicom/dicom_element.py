@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from leadtools_compat.dicom.dicom_exception import DicomException
+from leadtools_compat.dicom.enums_codes import DicomExceptionCode
 from leadtools_compat.dicom.enums_vr import DicomVRType
 
 if TYPE_CHECKING:
@@ -12,9 +14,22 @@ if TYPE_CHECKING:
 
     from leadtools_compat.dicom._dataset_tree import Tree
 
-__all__ = ["DicomElement"]
+__all__ = ["DicomElement", "gone"]
 
 _ITEM = 0xFFFEE000
+
+
+def gone(why: DicomExceptionCode, tag: int) -> DicomException:
+    """Make the exception for an element that is not in a data set any more."""
+    if why == DicomExceptionCode.ObjectDisposed:
+        return DicomException(why, "The element's DicomDataSet has been disposed")
+    from leadtools_compat.dicom._dataset_tree import tag_text
+
+    return DicomException(
+        why,
+        f"{tag_text(tag)} is not in the data set any more: it has been deleted, or the data set has "
+        "other content now. Find it again",
+    )
 
 
 class DicomElement:
@@ -43,17 +58,21 @@ class DicomElement:
     __slots__ = (
         "UserTag",
         "__weakref__",
+        "_gone",
         "_holder",
         "_index",
         "_item",
         "_key",
         "_parent",
         "_tag",
-        "_tree",
+        "_where",
     )
 
     UserTag: Any
-    _tree: Tree
+    _where: weakref.ref[Tree]
+    """Weak: the tree refers to its elements, and a data set should go when the last user goes."""
+    _gone: DicomExceptionCode | None
+    """Why the tree has ended."""
     _key: tuple[int, int]
     _tag: int
     _parent: DicomElement | None
@@ -79,10 +98,22 @@ class DicomElement:
         item: Dataset | None,
     ) -> DicomElement:
         made = object.__new__(cls)
-        made.UserTag = None
-        made._tree, made._key, made._tag = tree, key, tag
+        made.UserTag = made._gone = None
+        made._where, made._key, made._tag = weakref.ref(tree), key, tag
         made._parent, made._holder, made._item, made._index = parent, holder, item, 0
         return made
+
+    @property
+    def _tree(self) -> Tree:
+        tree = self._where()
+        if tree is None and self._gone is not None:
+            raise gone(self._gone, self._tag)
+        if tree is None:
+            raise DicomException(
+                DicomExceptionCode.ObjectDisposed,
+                "The element's DicomDataSet is gone; keep it as long as its elements are used",
+            )
+        return tree
 
     def _depth(self) -> int:
         """Count the levels above it: an element at the top has none."""
@@ -100,8 +131,9 @@ class DicomElement:
     @property
     def Tag(self) -> int:
         """Group times 65536 plus element; compare it with the constants of `DicomTag`."""
-        with self._tree.lock:
-            self._tree.alive(self)
+        tree = self._tree
+        with tree.lock:
+            tree.alive(self)
             return self._tag
 
     @property
@@ -109,8 +141,9 @@ class DicomElement:
         """The value representation; ``SQ`` for an item, ``UN`` for what the dictionary does not know."""
         from leadtools_compat.dicom._dataset_bytes import vr_of
 
-        with self._tree.lock:
-            self._tree.alive(self)
+        tree = self._tree
+        with tree.lock:
+            tree.alive(self)
             return DicomVRType.SQ if self._item is not None else vr_of(self)
 
     @property
@@ -118,17 +151,19 @@ class DicomElement:
         """Bytes of the value as it is encoded; -1 for a sequence or item of undefined length."""
         from leadtools_compat.dicom._dataset_bytes import length_of
 
-        with self._tree.lock:
-            self._tree.alive(self)
+        tree = self._tree
+        with tree.lock:
+            tree.alive(self)
             return length_of(self)
 
     def __repr__(self) -> str:
         from leadtools_compat.dicom._dataset_bytes import summary
 
-        with self._tree.lock:
-            try:
-                self._tree.alive(self)
+        try:
+            tree = self._tree
+            with tree.lock:
+                tree.alive(self)
                 return f"<DicomElement {summary(self)}>"
-            except DicomException:
-                name = "Item" if self._tag == _ITEM else f"{self._tag:08X}"
-                return f"<DicomElement {name}, not in a data set any more>"
+        except DicomException:
+            name = "Item" if self._tag == _ITEM else f"{self._tag:08X}"
+            return f"<DicomElement {name}, not in a data set any more>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -124,3 +125,13 @@ def test_start_up_does_not_load_pydicom_or_cryptography_for_nothing() -> None:
     done = python("-c", code)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.rpartition("}")[2]) == []
+
+
+def test_portcheck_has_its_own_options_and_needs_no_other_extra(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    source = tmp_path / "Program.cs"
+    source.write_text("using Leadtools.Dicom; class P { void M() { new DicomNet(null, 0); } }")
+    monkeypatch.setitem(sys.modules, "click", None)
+    assert main(["portcheck", str(source), "--json"]) == 0
+    assert "DicomNet" in capsys.readouterr().out

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from tests.cli.conftest import Run, Serve
+from tests.support import PATIENCE
 
 MATCHES = 5
 
@@ -123,3 +127,32 @@ def test_move_to_an_unknown_destination_fails_with_its_status(run: Run, pacs: in
     told = run("move", "127.0.0.1", pacs, "--to", "NOWHERE", "-k", "StudyInstanceUID=1.2", "--json")
     assert told.code == 1
     assert told.document["status"] == "RefusedMoveDestinationUnknown"
+
+
+@pytest.mark.parametrize("json", [False, True], ids=["text", "json"])
+def test_ctrl_c_in_the_middle_of_a_search_is_one_word(tmp_path: Path, json: bool) -> None:
+    class Stop:
+        """Interrupts the client as soon as the request is there, and never answers."""
+
+        process: subprocess.Popen[str]
+
+    def interrupt(event: Any) -> Iterator[tuple[int, None]]:
+        Stop.process.send_signal(signal.SIGINT)
+        Stop.process.wait(PATIENCE)
+        yield 0, None
+
+    entity: Any = AE(ae_title="PACS")
+    entity.add_supported_context(StudyRootQueryRetrieveInformationModelFind)
+    server = entity.start_server(
+        ("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_FIND, interrupt)]
+    )
+    command = [sys.executable, "-m", "leadtools_compat", "find", "127.0.0.1"]
+    command += [str(server.socket.getsockname()[1]), *(["--json"] if json else [])]
+    Stop.process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    out, err = Stop.process.communicate(timeout=PATIENCE * 2)
+    server.shutdown()
+    assert Stop.process.returncode == 130
+    assert (out, err.strip()) == ("", "interrupted") if not json else '"interrupted": true' in out
+    assert "Traceback" not in err

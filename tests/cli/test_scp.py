@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -87,3 +89,34 @@ def test_key_of_another_certificate_is_said_before_anything_listens(
     )
     assert told.code == 6
     assert "key" in told.document["error"]["message"]
+
+
+def test_scp_shows_numbers_warns_of_endings_and_reports_refusals(
+    run: Run, pki: TestPki, tmp_path: Path
+) -> None:
+    numbers = tmp_path / "node.prom"
+    expired = pki.make("expired", role="server")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as repository:
+        repository.bind(("127.0.0.1", 0))
+        repository.settimeout(PATIENCE)
+        audit = f"udp://127.0.0.1:{repository.getsockname()[1]}"
+        options = ("--ca", pki.ca_file, "--cert", expired.combined_file, "--metrics", "0")
+        process = Process(
+            *(tmp_path / "kept", *options, "--metrics-file", str(numbers), "--audit", audit)
+        )
+        try:
+            # The watch has a thread of its own: its line may come before or after this one.
+            port = process.line("metrics")["port"]
+            told = run("echo", "localhost", process.port, "--ca", pki.ca_file, "--audit", audit)
+            assert told.code == 4
+            reports = [repository.recv(65536) for _ in range(2)]
+            url = f"http://127.0.0.1:{port}/metrics"
+            with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+                text = answer.read().decode()
+            process.end(signal.SIGTERM)
+        finally:
+            process.process.kill()
+            process.process.communicate()
+    assert all(b"110126" in report for report in reports)
+    assert "leadtools_compat_certificate_days_left" in text
+    assert 'code="TlsPeerRejectedCertificate"' in numbers.read_text()

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
+from pydicom.uid import UID
 
 from leadtools_compat._nodes.receiver import Events
 from leadtools_compat.testing import TestPki
 from tests.cli.conftest import Run, Serve
+from tests.interop.orthanc import TITLE, running
+from tests.interop.wires import KINDS
 from tests.support import PATIENCE
 
 NAMES = ("CT_small.dcm", "MR_small.dcm", "JPEG2000.dcm", "rtplan.dcm")
@@ -145,3 +152,82 @@ def test_ctrl_c_says_how_many_are_stored_and_leaves_nothing_to_clean_up(
     assert "stored" in out
     assert seen < 400
     assert [path.name for path in receiver.folder.iterdir() if path.suffix != ".dcm"] == []
+
+
+# ---- many files, over TLS, to Orthanc; at a terminal
+
+
+def series(folder: Path, count: int) -> Path:
+    """Make so many files, each an instance of its own."""
+    path = get_testdata_file("CT_small.dcm")
+    assert isinstance(path, str)
+    data = dcmread(path)
+    folder.mkdir()
+    for number in range(count):
+        uid = UID(f"1.2.826.0.1.3680043.8.498.1.{number + 1}")
+        data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = uid
+        data.save_as(folder / f"{number:04}.dcm")
+    return folder
+
+
+def at_a_terminal(command: list[str], after: bytes = b"", **environment: str) -> tuple[int, str]:
+    """Run a command at a terminal of 100 columns; with `after`, Ctrl-C when that was printed."""
+    terminal, inside = pty.openpty()
+    fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+    process = subprocess.Popen(
+        command,
+        stdin=inside,
+        stdout=inside,
+        stderr=inside,
+        env={**os.environ, "TERM": "xterm-256color", **environment},
+    )
+    os.close(inside)
+    printed = b""
+    while True:
+        try:
+            got = os.read(terminal, 65536)
+        except OSError:  # EIO: the other end is closed
+            break
+        if not got:
+            break
+        printed += got
+        if after and after in printed:
+            process.send_signal(signal.SIGINT)
+            after = b""
+    os.close(terminal)
+    return process.wait(PATIENCE), printed.decode("utf-8", "replace")
+
+
+@pytest.mark.parametrize("count", [20, pytest.param(1000, marks=pytest.mark.soak)])
+def test_folder_goes_to_orthanc_over_tls_with_a_progress_bar_and_after_ctrl_c_once_more(
+    tmp_path: Path, count: int
+) -> None:
+    pki = TestPki(tmp_path / "pki", "orthanc", "rsa")
+    folder = series(tmp_path / "series", count)
+    (tmp_path / "server").mkdir()
+    with running(tmp_path / "server", KINDS["tls13"], pki) as orthanc:
+        command = [sys.executable, "-m", "leadtools_compat", "store", "localhost"]
+        command += [str(orthanc.port), str(folder), "--called", TITLE, "--ca", pki.ca_file]
+        command += ["--cert", pki.client.combined_file]
+        code, printed = at_a_terminal(command, after=b"/s")
+        # A quick machine may be through before the key is heard.
+        assert code in (130, 0), printed
+        if code == 130:
+            assert "interrupted" in printed
+            assert "run it again" in printed
+        assert "Traceback" not in printed
+        code, printed = at_a_terminal(command)
+        assert code == 0, printed
+        assert f"{count}\x1b[0m stored" in printed
+        assert "storing" in printed
+        assert "TLSv1.3" in printed
+        assert len(orthanc.ask("/instances")) == count
+
+
+def test_colours_are_for_terminals_and_can_be_switched_off_there(serve: Serve) -> None:
+    command = [sys.executable, "-m", "leadtools_compat", "echo", "127.0.0.1"]
+    command += [str(serve().HostPort)]
+    assert "\x1b[32mok" in at_a_terminal(command)[1]
+    plain = at_a_terminal(command, NO_COLOR="1")[1]
+    assert "\x1b[32m" not in plain
+    assert plain.startswith("ok")

@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 #include "ldc_tls_inner.h"
-#include "ldc_tls_store.c" /* its clock is set forward */
+/* Its clock is set forward. */
+#include "ldc_tls_store.c" /* NOLINT(bugprone-suspicious-include) */
 #include "net_fixture.h"
 
 enum {
@@ -350,8 +351,8 @@ TEST(tickets_are_taken_with_the_secret_before_and_then_no_more)
 {
     unsigned char digest[LDC_DIGEST] = {1};
     unsigned char other[LDC_DIGEST] = {2};
-    ldc_ticket_keys now;
-    ldc_ticket_keys found;
+    ldc_ticket_keys now = {.old = false};
+    ldc_ticket_keys found = {.old = false};
     CHECK_INT(ldc_tls_library_start(), 0);
     CHECK(ldc_ticket_keys_of(digest, NULL, &now));
     CHECK(ldc_ticket_keys_of(digest, now.name, &found));
@@ -366,7 +367,7 @@ TEST(tickets_are_taken_with_the_secret_before_and_then_no_more)
     let_pass(LDC_SESSION_SECONDS);
     CHECK(!ldc_ticket_keys_of(digest, now.name, &found));
     CHECK(ldc_ticket_keys_of(digest, NULL, &now));
-    let_pass(5 * LDC_SESSION_SECONDS); /* a quiet night: the one before is too old, too */
+    let_pass(5LL * LDC_SESSION_SECONDS); /* a quiet night: the one before is too old, too */
     CHECK(!ldc_ticket_keys_of(digest, now.name, &found));
 }
 
@@ -427,7 +428,7 @@ TEST(the_store_gives_nothing_before_or_after_its_time)
 {
     unsigned char key[LDC_DIGEST];
     int64_t now = (int64_t)time(NULL);
-    ldc_tls_span span;
+    ldc_tls_span span = {0, 0};
     SSL_SESSION *session = empty_session();
     key_for(key, 1);
     ldc_tls_store_put(key, session, (ldc_tls_span){.from = now + 1000, .until = now + 2000});

@@ -18,6 +18,8 @@ from leadtools_compat._nodes.tls import TlsOptions
 from leadtools_compat.diagnose import Level, Report, diagnose
 from leadtools_compat.diagnose.text import render
 from leadtools_compat.testing import Identity, TestPki
+from tests.interop.orthanc import TITLE, running
+from tests.interop.wires import KINDS
 from tests.support import PATIENCE
 from tests.tls.peers import openssl_server, own
 
@@ -174,6 +176,19 @@ def test_dcmtk_storescp_is_diagnosed(pki: TestPki, good: TlsOptions, tmp_path: P
     assert report.dicom.echo == "Success", report.findings
     assert report.dicom.implementation.startswith("OFFIS_DCMTK")
     assert report.tls.versions["TLSv1.2"].accepted
+
+
+def test_orthanc_is_diagnosed(tmp_path: Path) -> None:
+    pki = TestPki(tmp_path / "pki", "orthanc", "rsa")
+    (tmp_path / "server").mkdir()
+    with running(tmp_path / "server", KINDS["tls13"], pki) as orthanc:
+        tls = TlsOptions(ca=pki.ca_file, certificate=pki.client.combined_file)
+        report = diagnose("localhost", orthanc.port, tls, called=TITLE, timeout=PATIENCE)
+    assert report.dicom.echo == "Success", report.findings
+    assert report.tls.verified
+    assert report.tls.versions["TLSv1.3"].accepted
+    assert report.tls.client_certificate == "required"
+    assert "ORTHANC" in report.dicom.implementation.upper() or report.dicom.implementation
 
 
 def await_port(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import warnings
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -215,6 +217,24 @@ def test_elements_end_with_their_data_set() -> None:
         assert element.Tag
     with refused(DicomExceptionCode.ObjectDisposed):
         data.GetConvertValue(element)
+
+
+def test_a_data_set_goes_with_its_last_user() -> None:
+    data, named = nested()
+    walk(data)
+    state = data.__dict__["_DicomDataSet__state"]
+    watched = weakref.ref(state.tree())
+    kept = named["name"]
+    named.clear()
+    gc.disable()
+    try:
+        del data, state
+        assert watched() is None
+    finally:
+        gc.enable()
+    with refused(DicomExceptionCode.ObjectDisposed, "keep it"):
+        assert kept.Tag
+    assert "not in a data set" in repr(kept)
 
 
 def test_an_element_of_another_data_set_is_refused() -> None:

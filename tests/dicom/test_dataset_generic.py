@@ -253,6 +253,9 @@ def test_every_class_has_a_template_and_is_told_again(kind: DicomClassType) -> N
     data = DicomDataSet()
     data.Initialize(kind, 0)
     assert data.InformationClass == kind
+    copy = DicomDataSet()
+    copy.Copy(data, None, None)
+    assert copy.InformationClass == kind
     assert (len(elements(data)) > 0) == (kind != DicomClassType.Undefined)
     data.Reset()
     assert data.InformationClass == DicomClassType.Undefined

@@ -276,6 +276,7 @@ def test_times_limits_and_options_can_be_read_back(net: RecordingNet) -> None:
         "linger_timeout",
         "artim_timeout",
         "association_timeout",
+        "idle_timeout",
         "send_timeout",
     ):
         setattr(net, name, 0.75)

@@ -96,6 +96,8 @@ def in_state(plain: Link, state: int) -> Iterator[Stage]:
             opener = connected_requestor if state in (2, 3) else bare_requestor
             peer, reader = stack.enter_context(opener(listener))
             net = listener.child()
+            if state not in (2, 3):
+                net.log.wait("OnReceiveAssociateRequest")  # written when it has been answered
         if state == 3:
             peer.sendall(association_request())
             net.log.wait("OnReceiveAssociateRequest")

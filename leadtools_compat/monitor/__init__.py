@@ -1,0 +1,12 @@
+"""Watching a node that runs: certificates that end, numbers for Prometheus, audit messages.
+
+The one rule: watching never stops what is watched: what fails here is logged, counted and tried
+again, and is no reason to refuse a connection.
+"""
+
+from __future__ import annotations
+
+from leadtools_compat.monitor.audit import AuditTrail, security_alert
+from leadtools_compat.monitor.expiry import Ending, ExpiryWatch
+
+__all__ = ["AuditTrail", "Ending", "ExpiryWatch", "security_alert"]

@@ -1,0 +1,223 @@
+"""Audit messages: what they say, and that they arrive, over UDP, TCP and TLS."""
+
+from __future__ import annotations
+
+import base64
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from xml.etree import ElementTree as Xml
+
+import pytest
+
+from leadtools_compat.dicom import DicomExceptionCode, DicomFailure
+from leadtools_compat.monitor import AuditTrail, security_alert
+from leadtools_compat.monitor.audit import syslog_line
+from leadtools_compat.testing import NodeError, SecureScp, SecureScu, TestPki
+from tests.support import PATIENCE
+
+HEAD = re.compile(
+    rb"<84>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z \S+ \S+ \d+ IHE\+RFC-3881 - \xef\xbb\xbf(?=<)"
+)
+
+
+def failure(**changes: object) -> DicomFailure:
+    fields = {
+        "stage": "certificate",
+        "side": "local",
+        "code": DicomExceptionCode.TlsCertificateRejected,
+        "message": "The peer's certificate was rejected",
+        "certificate_subject": 'CN = "Evil\x00, <Client>"',
+        "remedy": "Renew it.",
+    }
+    return DicomFailure(**(fields | changes))  # type: ignore[arg-type]
+
+
+class Repository:
+    """Keeps what comes."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self.lines: list[bytes] = []
+
+    def take(self, line: bytes) -> None:
+        with self._changed:
+            self.lines.append(line)
+            self._changed.notify_all()
+
+    def wait(self, count: int = 1) -> list[bytes]:
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.lines) >= count, PATIENCE), self.lines
+            return list(self.lines)
+
+
+@contextmanager
+def repository(kind: str, pki: TestPki, port: int = 0) -> Iterator[tuple[Repository, int]]:
+    """Run one: octet counting on streams, one message a datagram on UDP."""
+    kept = Repository()
+    stop = threading.Event()
+    socket_type = socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM
+    with socket.socket(socket.AF_INET, socket_type) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(("127.0.0.1", port))
+        server.settimeout(0.1)
+        context: ssl.SSLContext | None = None
+        if kind == "tls":
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(pki.server.combined_file)
+            context.load_verify_locations(pki.ca_file)
+            context.verify_mode = ssl.CERT_REQUIRED
+        if kind != "udp":
+            server.listen()
+
+        def read(link: socket.socket) -> None:
+            stream = link.makefile("rb")
+            while True:
+                size = b""
+                while (digit := stream.read(1)) not in (b" ", b""):
+                    size += digit
+                if not size:
+                    return
+                kept.take(stream.read(int(size)))
+
+        def serve() -> None:
+            while not stop.is_set():
+                try:
+                    if kind == "udp":
+                        kept.take(server.recv(65536))
+                        continue
+                    link, _ = server.accept()
+                except TimeoutError:
+                    continue
+                link.settimeout(PATIENCE)
+                try:
+                    with link if context is None else context.wrap_socket(link, True) as wrapped:
+                        read(wrapped)
+                except OSError:
+                    continue
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield kept, server.getsockname()[1]
+        stop.set()
+        thread.join()
+
+
+def parsed(line: bytes) -> Xml.Element:
+    head = HEAD.match(line)
+    assert head, line[:120]
+    return Xml.fromstring(line[head.end() :])
+
+
+def test_message_is_a_security_alert_about_node_authentication() -> None:
+    body = security_alert(failure(), "192.0.2.7", "inbound", source="ARCHIVE", host="pacs")
+    message = Xml.fromstring(body)
+    assert [one.tag for one in message] == [
+        "EventIdentification",
+        "ActiveParticipant",
+        "ActiveParticipant",
+        "AuditSourceIdentification",
+        "ParticipantObjectIdentification",
+    ]
+    event = message[0]
+    assert event.attrib["EventActionCode"] == "E"
+    assert event.attrib["EventOutcomeIndicator"] == "4"
+    assert datetime.fromisoformat(event.attrib["EventDateTime"]).tzinfo is not None
+    assert [(one.tag, one.attrib["csd-code"]) for one in event] == [
+        ("EventID", "110113"),
+        ("EventTypeCode", "110126"),
+    ]
+    own, other = message[1], message[2]
+    assert (own.attrib["UserIsRequestor"], other.attrib["UserIsRequestor"]) == ("false", "true")
+    assert other.attrib["NetworkAccessPointID"] == "192.0.2.7"
+    assert other.attrib["NetworkAccessPointTypeCode"] == "2"
+    assert "<Client>" in other.attrib["UserID"]
+    assert "\x00" not in other.attrib["UserID"]
+    assert message[3].attrib["AuditSourceID"] == "ARCHIVE"
+    subject = message[4]
+    assert subject[0].attrib["csd-code"] == "110182"
+    told = base64.b64decode(subject[1].attrib["value"]).decode()
+    assert "TlsCertificateRejected" in told
+
+
+@pytest.mark.parametrize("kind", ["udp", "tcp", "tls"])
+def test_refused_client_and_refusing_server_are_reported(
+    kind: str, pki: TestPki, make_secure_scp: Callable[..., SecureScp]
+) -> None:
+    scp = make_secure_scp(pki.server, ca_file=pki.ca_file)
+    with pytest.raises(NodeError) as caught:
+        SecureScu(pki.make("expired"), pki.ca_file).echo(scp.port)
+    assert caught.value.failure is not None
+    own = {"ca_file": pki.ca_file, "certificate": pki.client.combined_file} if kind == "tls" else {}
+    with repository(kind, pki) as (kept, port):
+        with AuditTrail(f"{kind}://localhost:{port}", **own) as trail:  # type: ignore[arg-type]
+            assert trail.failed(scp.wait_failure(), "127.0.0.1", "inbound")
+            assert trail.failed(caught.value.failure, "localhost", "outbound")
+            assert trail.wait(PATIENCE)
+            first, second = map(parsed, kept.wait(2))
+        assert first[0].attrib["EventOutcomeIndicator"] == "4"
+        assert second[1].attrib["UserIsRequestor"] == "true"
+        assert trail.sent == 2
+
+
+def test_what_failed_elsewhere_is_no_matter_of_node_authentication(pki: TestPki) -> None:
+    with repository("udp", pki) as (kept, port), AuditTrail(f"udp://127.0.0.1:{port}") as trail:
+        assert not trail.failed(failure(stage="association"), "x", "inbound")
+        assert not trail.failed(failure(stage="tcp"), "x", "outbound")
+        assert trail.failed(failure(), "last", "inbound")
+        assert len(kept.wait()) == 1
+
+
+def test_messages_wait_for_a_repository_that_is_down_and_the_oldest_go_first(
+    pki: TestPki, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    trail = AuditTrail(f"tcp://127.0.0.1:{port}", limit=3, retry=0.05)
+    for number in range(5):
+        trail.failed(failure(), f"192.0.2.{number}", "inbound")
+    assert trail.dropped == 2
+    with repository("tcp", pki, port) as (kept, _):
+        peers = [parsed(line)[4].attrib["ParticipantObjectID"] for line in kept.wait(3)]
+        trail.close()
+    assert peers == ["192.0.2.2", "192.0.2.3", "192.0.2.4"]
+    # Its own trouble is logged, once, and never audited.
+    assert sum("cannot be reached" in text for text in caplog.messages) <= 1
+
+
+def test_repository_that_comes_again_gets_the_next_message(pki: TestPki) -> None:
+    with repository("tcp", pki) as (kept, port):
+        trail = AuditTrail(f"tcp://127.0.0.1:{port}", retry=0.05)
+        trail.failed(failure(), "one", "inbound")
+        kept.wait()
+        assert trail._link is not None
+        trail._link.shutdown(socket.SHUT_RDWR)
+        trail.failed(failure(), "two", "inbound")
+        assert len(kept.wait(2)) == 2
+        trail.close()
+
+
+def test_repository_of_another_authority_gets_nothing(pki: TestPki) -> None:
+    with repository("tls", pki) as (kept, port):
+        trail = AuditTrail(f"tls://localhost:{port}", retry=0.05)
+        trail.failed(failure(), "one", "inbound")
+        trail.close(timeout=0.5)
+    assert kept.lines == []
+    assert (trail.sent, trail.dropped) == (0, 1)
+
+
+@pytest.mark.parametrize("target", ["http://x", "udp://", "x:514", ""])
+def test_target_that_is_none_is_refused(target: str) -> None:
+    with pytest.raises(ValueError, match="must be udp://HOST"):
+        AuditTrail(target)
+
+
+def test_names_that_syslog_cannot_have_are_made_harmless() -> None:
+    line = syslog_line(b"<a/>", "bad host\n", "prog\x00ram")
+    assert line.startswith(b"<84>1 ")
+    assert b"\n" not in line
+    assert b"bad_host_" in line
