@@ -283,7 +283,7 @@ bool ldc_actor_borrow(ldc_actor *actor)
 {
     pthread_mutex_lock(&actor->lock);
     bool rests = !actor->active && !actor->parked;
-    actor->active = true;
+    actor->active = actor->active || rests; /* parked: another job is on its way to it */
     pthread_mutex_unlock(&actor->lock);
     if (rests) {
         ldc_ref_get(&actor->ref);

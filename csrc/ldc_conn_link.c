@@ -128,9 +128,7 @@ void ldc_conn_serve(ldc_conn *conn)
     ldc_io result = ldc_upper_flush(conn->upper, conn->transport, wants_sent(conn), &more, &sent);
     if (sent > 0) {
         conn->last_write = ldc_now_ms();
-        if (conn->net != NULL) {
-            atomic_fetch_add(&conn->net->sent, sent);
-        }
+        atomic_fetch_add(&conn->net->sent, sent);
     }
     if (result == LDC_IO_FAILED || result == LDC_IO_CLOSED) {
         write_failed(conn);
@@ -188,9 +186,7 @@ void ldc_conn_read(ldc_conn *conn)
                 return;
             }
             conn->last_read = ldc_now_ms();
-            if (conn->net != NULL) {
-                atomic_fetch_add(&conn->net->received, got);
-            }
+            atomic_fetch_add(&conn->net->received, got);
             ldc_upper_receive(conn->upper, buffer, got, wants_pdus(conn));
             if (ldc_conn_inbox_full(conn)) {
                 atomic_store(&conn->paused, true);

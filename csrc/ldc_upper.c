@@ -1,8 +1,7 @@
-/* ldc_upper.c - state, local primitives and what the strand is to do; see ldc_upper.h. Receiving:
- * ldc_upper_receive.c. */
+/* ldc_upper.c - state, local primitives and what the strand is to do; see ldc_upper.h. Sending:
+ * ldc_upper_send.c, receiving: ldc_upper_receive.c. */
 #include "ldc_upper.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,10 +9,6 @@
 
 #include "ldc_error.h"
 #include "ldc_upper_inner.h"
-
-enum {
-    FLUSHED_AT_ONCE = 4 * 1024 * 1024
-};
 
 #define IDLE_TEXT   "The association was idle for longer than idle_timeout allows"
 #define IDLE_REMEDY "Release associations that are not used, or give idle_timeout more time."
@@ -57,41 +52,12 @@ ldc_upper *ldc_upper_new(bool requestor, const char *folder, ldc_quota *quota,
     return upper;
 }
 
-static void drop_queue(ldc_upper *upper)
-{
-    while (upper->first != NULL) {
-        ldc_out *out = upper->first;
-        upper->first = out->next;
-        ldc_out_free(out);
-    }
-    upper->last = NULL;
-    upper->queued = 0;
-}
-
-/* Drops the requests that have not begun. */
-static void drop_operations(ldc_upper *upper)
-{
-    ldc_out **link = &upper->first;
-    upper->last = NULL;
-    while (*link != NULL) {
-        ldc_out *out = *link;
-        if (out->operation && !out->begun) {
-            *link = out->next;
-            upper->queued -= out->cost;
-            ldc_out_free(out);
-        } else {
-            upper->last = out;
-            link = &out->next;
-        }
-    }
-}
-
 void ldc_upper_free(ldc_upper *upper)
 {
     if (upper == NULL) {
         return;
     }
-    drop_queue(upper);
+    ldc_upper_drop_queue(upper);
     while (upper->held_first != NULL) {
         ldc_news *news = upper->held_first;
         upper->held_first = news->next;
@@ -162,21 +128,6 @@ ldc_fsm_answer ldc_upper_step(ldc_upper *upper, ldc_fsm_event event, unsigned fa
     return answer;
 }
 
-bool ldc_upper_queue(ldc_upper *upper, ldc_out *out)
-{
-    if (out == NULL) {
-        return false;
-    }
-    if (upper->last == NULL) {
-        upper->first = out;
-    } else {
-        upper->last->next = out;
-    }
-    upper->last = out;
-    upper->queued += out->cost;
-    return true;
-}
-
 void ldc_upper_wish_close(ldc_upper *upper, int code, bool farewell)
 {
     if (!upper->close_wished) {
@@ -186,7 +137,7 @@ void ldc_upper_wish_close(ldc_upper *upper, int code, bool farewell)
     }
     upper->farewell = upper->farewell && farewell;
     if (!upper->farewell) {
-        drop_queue(upper);
+        ldc_upper_drop_queue(upper);
     }
 }
 
@@ -201,7 +152,7 @@ void ldc_upper_break(ldc_upper *upper, uint8_t reason, int code, const char *mes
     ldc_failure_fill(&failure, code, DICOM_STAGE_ASSOCIATION, DICOM_SIDE_PEER, message, remedy);
     (void)ldc_failure_set(&upper->failure, &failure);
     ldc_pdu_encode_abort(pdu, PDU_ABORT_SOURCE_PROVIDER, reason);
-    drop_queue(upper);
+    ldc_upper_drop_queue(upper);
     (void)ldc_upper_queue(upper, ldc_out_pdu(PDU_ABORT, pdu, sizeof pdu));
     upper->state = LDC_STA13;
     upper->timer = LDC_TIMER_ARTIM;
@@ -227,15 +178,6 @@ static void agree_on_windows(ldc_upper *upper)
 /* What both sides agreed on, from request and accept. */
 void ldc_upper_agree(ldc_upper *upper)
 {
-    memset(upper->syntax, 0, sizeof upper->syntax);
-    for (size_t i = 0; i < upper->accept->context_count; i++) {
-        const ldc_context *context = &upper->accept->contexts[i];
-        if (context->result == PDU_ACCEPT_RESULT_SUCCESS && context->transfers.count > 0 &&
-            context->id % 2 == 1) {
-            snprintf(upper->syntax[context->id / 2], LDC_UID_SIZE, "%s",
-                     context->transfers.uids[0]);
-        }
-    }
     const ldc_associate *own = upper->requestor ? upper->request : upper->accept;
     const ldc_associate *peer = upper->requestor ? upper->accept : upper->request;
     upper->peer_maximum = peer->has_max_length ? peer->max_length : 0;
@@ -244,15 +186,24 @@ void ldc_upper_agree(ldc_upper *upper)
     agree_on_windows(upper);
 }
 
+const char *ldc_upper_agreed(const ldc_upper *upper, uint8_t id)
+{
+    const ldc_context *context =
+        upper->accept == NULL || id % 2 == 0 ? NULL : ldc_associate_context(upper->accept, id);
+    bool accepted = context != NULL && context->result == PDU_ACCEPT_RESULT_SUCCESS &&
+                    context->transfers.count > 0;
+    return accepted && context->transfers.uids[0][0] != '\0' ? context->transfers.uids[0] : NULL;
+}
+
 bool ldc_upper_syntax(ldc_upper *upper, uint8_t context, char syntax[LDC_UID_SIZE])
 {
     pthread_mutex_lock(&upper->lock);
-    bool agreed = context % 2 == 1 && upper->syntax[context / 2][0] != '\0';
-    if (agreed) {
-        memcpy(syntax, upper->syntax[context / 2], LDC_UID_SIZE);
+    const char *agreed = ldc_upper_agreed(upper, context);
+    if (agreed != NULL) {
+        snprintf(syntax, LDC_UID_SIZE, "%s", agreed);
     }
     pthread_mutex_unlock(&upper->lock);
-    return agreed;
+    return agreed != NULL;
 }
 
 bool ldc_upper_associated(ldc_upper *upper)
@@ -276,7 +227,7 @@ ldc_associate *ldc_upper_association(ldc_upper *upper)
 
 /* ---- local primitives ---- */
 
-static int refused(ldc_fsm_state state, const char *what)
+int ldc_upper_refused(ldc_fsm_state state, const char *what)
 {
     bool none = state == LDC_STA1 || state == LDC_STA2 || state == LDC_STA4 || state == LDC_STA13;
     return ldc_error(none ? DICOM_ERROR_ASSOCIATION_NOT_ESTABLISHED : DICOM_ERROR_INVALID_STATE,
@@ -298,9 +249,10 @@ static int local(ldc_upper *upper, ldc_fsm_event event, const char *what, ldc_ou
         rc = DICOM_ERROR_INVALID_STATE;
     } else {
         if (event == LDC_EVT15) {
-            drop_queue(upper); /* an abort does not wait for data that is of no use any more */
+            ldc_upper_drop_queue(
+                upper); /* an abort does not wait for data that is of no use any more */
         } else if (event == LDC_EVT14 && ldc_window_full(&upper->invoked)) {
-            drop_operations(upper); /* the peer goes: it will answer no more */
+            ldc_upper_drop_operations(upper); /* the peer goes: it will answer no more */
         }
         if ((step.effects & LDC_FSM_SEND) != 0) {
             (void)ldc_upper_queue(upper, out);
@@ -313,7 +265,7 @@ static int local(ldc_upper *upper, ldc_fsm_event event, const char *what, ldc_ou
     pthread_mutex_unlock(&upper->lock);
     ldc_out_free(out);
     if (rc != DICOM_SUCCESS) {
-        return refused(before, what);
+        return ldc_upper_refused(before, what);
     }
     upper->wake(upper->owner);
     return DICOM_SUCCESS;
@@ -359,7 +311,7 @@ int ldc_upper_associate(ldc_upper *upper, const ldc_associate *request)
         ldc_out_free(out);
         return before == LDC_STA6 ? ldc_error(DICOM_ERROR_ASSOCIATION_ALREADY_ESTABLISHED, "%s",
                                               "Release it first.")
-                                  : refused(before, "SendAssociateRequest");
+                                  : ldc_upper_refused(before, "SendAssociateRequest");
     }
     upper->wake(upper->owner);
     return DICOM_SUCCESS;
@@ -401,7 +353,7 @@ int ldc_upper_accept(ldc_upper *upper, const ldc_associate *accept)
     ldc_associate_free(copy);
     ldc_out_free(out);
     if (!go) {
-        return rc != DICOM_SUCCESS ? rc : refused(before, "SendAssociateAccept");
+        return rc != DICOM_SUCCESS ? rc : ldc_upper_refused(before, "SendAssociateAccept");
     }
     upper->wake(upper->owner);
     return DICOM_SUCCESS;
@@ -441,119 +393,6 @@ int ldc_upper_abort(ldc_upper *upper, uint8_t source, uint8_t reason)
     return local(upper, LDC_EVT15, "SendAbort", ldc_out_pdu(PDU_ABORT, pdu, sizeof pdu));
 }
 
-static struct timespec in_ms(uint64_t ms)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += (time_t)(ms / 1000);
-    at.tv_nsec += (long)(ms % 1000) * 1000000L;
-    if (at.tv_nsec >= 1000000000L) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000L;
-    }
-    return at;
-}
-
-/* Whether a sender has to wait: the message in hand, whatever its size, does not count (errata 1).
- */
-static bool is_full(const ldc_upper *upper)
-{
-    uint64_t in_hand = upper->first == NULL ? 0 : upper->first->cost;
-    return upper->queued - in_hand > upper->limits.queue;
-}
-
-/* Waits until the queue has room; the lock is held. The time begins anew while the peer takes what
- * we send, at least one stage of it: large objects on a slow line are no failure. */
-static int wait_for_room(ldc_upper *upper)
-{
-    uint64_t refills = upper->refills;
-    struct timespec end = in_ms(upper->limits.send_ms);
-    while (is_full(upper) && ldc_upper_stands(upper)) {
-        if (pthread_cond_timedwait(&upper->drained, &upper->lock, &end) != ETIMEDOUT) {
-            continue;
-        }
-        if (refills == upper->refills && is_full(upper) && ldc_upper_stands(upper)) {
-            return ldc_error(DICOM_ERROR_NET_QUEUE_FULL,
-                             "%llu bytes wait to be sent and the peer does not take them",
-                             (unsigned long long)upper->queued);
-        }
-        refills = upper->refills;
-        end = in_ms(upper->limits.send_ms);
-    }
-    return DICOM_SUCCESS;
-}
-
-bool ldc_upper_perform(ldc_upper *upper, const ldc_command *request)
-{
-    pthread_mutex_lock(&upper->lock);
-    bool may = !ldc_window_full(&upper->performed);
-    if (may) {
-        ldc_window_begin(&upper->performed, request);
-    }
-    pthread_mutex_unlock(&upper->lock);
-    return may;
-}
-
-int ldc_upper_send(ldc_upper *upper, uint8_t context, const ldc_command *command, ldc_dataset *data,
-                   ldc_sender sender)
-{
-    ldc_command_fault fault;
-    ldc_fsm_step step;
-    size_t length = 0;
-    uint8_t *bytes = ldc_command_encode(command, &length, &fault);
-    if (bytes == NULL) {
-        return ldc_error(fault.code, "%s", fault.text);
-    }
-    pthread_mutex_lock(&upper->lock);
-    int rc = sender == LDC_SENDER_USER ? wait_for_room(upper) : DICOM_SUCCESS;
-    if (sender == LDC_SENDER_LIBRARY && is_full(upper) && ldc_upper_stands(upper)) {
-        /* Nobody can be made to wait; a peer that only asks must not fill our memory. */
-        ldc_upper_break(upper, PDU_ABORT_REASON_UNKNOWN, DICOM_ERROR_NET_QUEUE_FULL,
-                        "The peer sends requests and does not take the answers",
-                        "Look why the peer does not read.");
-    }
-    ldc_fsm_state before = upper->state;
-    bool stands = ldc_upper_stands(upper);
-    bool agreed = context % 2 == 1 && upper->syntax[context / 2][0] != '\0';
-    bool go = rc == DICOM_SUCCESS && !upper->ended && agreed &&
-              ldc_upper_step(upper, LDC_EVT9, 0, &step) == LDC_FSM_GO;
-    bool queued = false;
-    if (go) {
-        ldc_out *out = ldc_out_message(context, bytes, length, data, upper->peer_maximum);
-        queued = ldc_upper_queue(upper, out);
-        if (queued) {
-            out->field = command->field;
-            out->id = ldc_command_id(command);
-            out->operation = ldc_window_counts(command);
-        }
-        if (queued && sender != LDC_SENDER_LIBRARY) {
-            (void)ldc_window_end(&upper->performed, command);
-        }
-    }
-    pthread_mutex_unlock(&upper->lock);
-    if (queued) {
-        if (sender != LDC_SENDER_STRAND) {
-            upper->wake(upper->owner);
-        }
-        return DICOM_SUCCESS;
-    }
-    free(bytes);
-    if (rc != DICOM_SUCCESS) {
-        return rc;
-    }
-    if (go) {
-        return ldc_error(DICOM_ERROR_PARAMETER, "%s",
-                         "the peer's maximum PDU length leaves no room for data");
-    }
-    if (!agreed && stands) {
-        return ldc_error(DICOM_ERROR_PRESENTATION_CONTEXT_INVALID,
-                         "context %u was not accepted. Use one whose GetResult is "
-                         "Success.",
-                         context);
-    }
-    return refused(before, "sending a message");
-}
-
 /* ---- strand ---- */
 
 void ldc_upper_start(ldc_upper *upper)
@@ -572,132 +411,6 @@ void ldc_upper_set_limits(ldc_upper *upper, const ldc_upper_limits *limits)
     upper->limits = *limits;
     pthread_cond_broadcast(&upper->drained);
     pthread_mutex_unlock(&upper->lock);
-}
-
-static void note_sent(void *arg, uint8_t type, uint32_t length)
-{
-    ldc_upper *upper = arg;
-    ldc_news *news = ldc_news_new(LDC_NEWS_SENT);
-    if (news != NULL) {
-        news->type = type;
-        news->length = length;
-        upper->news(upper->owner, news, 0);
-    }
-}
-
-bool ldc_upper_empty(ldc_upper *upper)
-{
-    pthread_mutex_lock(&upper->lock);
-    bool empty = upper->first == NULL;
-    pthread_mutex_unlock(&upper->lock);
-    return empty;
-}
-
-static bool waits_for_answers(const ldc_upper *upper, const ldc_out *out)
-{
-    return out->operation && !out->begun && ldc_window_full(&upper->invoked);
-}
-
-/* A C-CANCEL stays behind the request it is about. */
-static bool is_about_one_before(const ldc_upper *upper, const ldc_out *cancel)
-{
-    const ldc_out *out = upper->first;
-    while (out != cancel && !(out->operation && out->id == cancel->id)) {
-        out = out->next;
-    }
-    return out != cancel;
-}
-
-/* What is laid out next, put in front of all others; NULL: nothing, or requests that have to wait.
- * Responses and C-CANCEL overtake those; a release does not. */
-static ldc_out *next_out(ldc_upper *upper)
-{
-    ldc_out *before = NULL, *out = upper->first;
-    while (out != NULL && waits_for_answers(upper, out)) {
-        for (before = out, out = out->next;
-             out != NULL && out->message && !out->operation && out->field == COMMAND_C_CANCEL &&
-             is_about_one_before(upper, out);
-             before = out, out = out->next) {
-        }
-    }
-    if (out == NULL || (before != NULL && !out->message)) {
-        return NULL;
-    }
-    if (before != NULL) {
-        before->next = out->next;
-        upper->last = upper->last == out ? before : upper->last;
-        out->next = upper->first;
-        upper->first = out;
-    }
-    return out;
-}
-
-static void begin_operation(ldc_upper *upper, ldc_out *out)
-{
-    if (out->operation && !out->begun) {
-        ldc_command request = {.field = out->field, .message_id = out->id};
-        ldc_window_begin(&upper->invoked, &request);
-    }
-    out->begun = true;
-}
-
-/* Lays out what is queued; the lock is held. */
-static int lay_out(ldc_upper *upper, bool tell_sent)
-{
-    int rc = DICOM_SUCCESS;
-    bool done = true;
-    ldc_out *out;
-    while (rc == DICOM_SUCCESS && done && (out = next_out(upper)) != NULL) {
-        begin_operation(upper, out);
-        rc = ldc_stage_fill(&upper->stage, out, &done, tell_sent ? note_sent : NULL, upper);
-        if (rc == DICOM_SUCCESS && done) {
-            upper->first = out->next;
-            upper->last = upper->first == NULL ? NULL : upper->last;
-            upper->queued -= out->cost;
-            ldc_out_free(out);
-            pthread_cond_broadcast(&upper->drained);
-        }
-    }
-    upper->refills += upper->stage.left > 0 ? 1u : 0u;
-    return rc;
-}
-
-ldc_io ldc_upper_flush(ldc_upper *upper, ldc_transport *transport, bool tell_sent, bool *more,
-                       uint64_t *sent)
-{
-    ldc_stage *stage = &upper->stage;
-    *sent = 0;
-    *more = false;
-    for (;;) {
-        if (*sent > FLUSHED_AT_ONCE) {
-            *more = true;
-            return LDC_IO_DONE;
-        }
-        if (stage->left == 0 && !transport->pending) {
-            pthread_mutex_lock(&upper->lock);
-            int rc = lay_out(upper, tell_sent);
-            if (rc != DICOM_SUCCESS && stage->left == 0) {
-                ldc_upper_break(upper, PDU_ABORT_REASON_UNKNOWN, rc,
-                                "A data set that was being sent cannot be read any more",
-                                "Do not change files while they are sent.");
-                (void)lay_out(upper, false);
-            }
-            pthread_mutex_unlock(&upper->lock);
-            if (stage->left == 0) {
-                ldc_stage_rest(stage);
-                return LDC_IO_DONE;
-            }
-        }
-        size_t put = 0;
-        struct iovec pieces[LDC_STAGE_PIECES];
-        size_t count = ldc_stage_pieces(stage, pieces);
-        ldc_io result = transport->ops->write(transport, pieces, count, &put);
-        ldc_stage_wrote(stage, put);
-        *sent += put;
-        if (result != LDC_IO_DONE) {
-            return result;
-        }
-    }
 }
 
 void ldc_upper_expired(ldc_upper *upper)
@@ -834,7 +547,7 @@ void ldc_upper_end(ldc_upper *upper)
 {
     pthread_mutex_lock(&upper->lock);
     upper->ended = true;
-    drop_queue(upper); /* the connection lingers; data sets and files need not */
+    ldc_upper_drop_queue(upper); /* the connection lingers; data sets and files need not */
     pthread_cond_broadcast(&upper->drained);
     pthread_mutex_unlock(&upper->lock);
 }

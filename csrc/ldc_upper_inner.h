@@ -1,4 +1,5 @@
-/* ldc_upper_inner.h - what ldc_upper.c and ldc_upper_receive.c share, and nobody else. */
+/* ldc_upper_inner.h - what ldc_upper.c, ldc_upper_send.c and ldc_upper_receive.c share, and nobody
+ * else. */
 #ifndef LDC_UPPER_INNER_H
 #define LDC_UPPER_INNER_H
 
@@ -22,7 +23,6 @@ struct ldc_upper {
     ldc_upper_timer timer;
     unsigned timer_serial;
     ldc_associate *request, *accept; /* owned */
-    char syntax[128][LDC_UID_SIZE];  /* by context id / 2; "" = not accepted */
     uint32_t peer_maximum;
     ldc_pdu_limits parse_limits; /* the strand's parser follows them */
     bool ended;
@@ -59,10 +59,15 @@ struct ldc_upper {
 ldc_fsm_answer ldc_upper_step(ldc_upper *upper, ldc_fsm_event event, unsigned facts,
                               ldc_fsm_step *step);
 bool ldc_upper_queue(ldc_upper *upper, ldc_out *out);
-bool ldc_upper_stands(const ldc_upper *upper); /* there is an association */
+void ldc_upper_drop_queue(ldc_upper *upper);
+void ldc_upper_drop_operations(ldc_upper *upper);             /* requests that have not begun */
+int ldc_upper_refused(ldc_fsm_state state, const char *what); /* the error of a primitive */
+bool ldc_upper_stands(const ldc_upper *upper);                /* there is an association */
 void ldc_upper_wish_close(ldc_upper *upper, int code, bool farewell);
 void ldc_upper_break(ldc_upper *upper, uint8_t reason, int code, const char *message,
                      const char *remedy);
 void ldc_upper_agree(ldc_upper *upper);
+/* The transfer syntax of an accepted context, NULL for another; the lock is held. */
+const char *ldc_upper_agreed(const ldc_upper *upper, uint8_t id);
 
 #endif

@@ -20,6 +20,11 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # for "from tests.support import ..."
 
+# Before anybody imports them: tests of other folders use them, too.
+pytest.register_assert_rewrite(
+    "tests.interop.archive", "tests.interop.programs", "tests.interop.wires"
+)
+
 if TYPE_CHECKING:
     from leadtools_compat.dicom import DicomNet
     from leadtools_compat.testing import TestPki

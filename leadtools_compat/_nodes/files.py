@@ -19,6 +19,8 @@ EXPLICIT = "1.2.840.10008.1.2.1"
 IMPLICIT = "1.2.840.10008.1.2"
 NATIVE = (EXPLICIT, IMPLICIT, "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99")
 DICOMDIR = "1.2.840.10008.1.3.10"
+_LAST = 0x00080018
+"""SOP Instance UID: what comes after it is not looked at."""
 
 
 @dataclass(frozen=True)
@@ -89,14 +91,13 @@ def _of(error: OSError) -> Problem:
 
 def look(path: Path) -> Item | Problem | None:
     """Find out what has to be said about a file; its pixels are not read. None: a DICOMDIR."""
-    from pydicom import dcmread
     from pydicom.errors import InvalidDicomError
+    from pydicom.filereader import read_partial
 
     try:
         size = path.stat().st_size
-        data = dcmread(
-            path, stop_before_pixels=True, specific_tags=["SOPClassUID", "SOPInstanceUID"]
-        )
+        with path.open("rb") as stream:
+            data = read_partial(stream, stop_when=lambda tag, vr, length: tag > _LAST)
         if str(data.file_meta.get("MediaStorageSOPClassUID", "")) == DICOMDIR:
             return None
         syntax = str(data.file_meta.get("TransferSyntaxUID", ""))

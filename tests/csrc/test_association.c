@@ -297,7 +297,7 @@ typedef struct caller {
 static void *call_often(void *arg)
 {
     caller *self = arg;
-    for (L_UINT16 i = 0; i < CALLS; i++) {
+    for (int i = 0; i < CALLS; i++) {
         L_UINT16 status = 0xFFFF;
         if (L_DicomCEchoAndWait(self->net, 1, (L_UINT16)(self->first + i), VERIFICATION, 20000,
                                 &status) == DICOM_SUCCESS &&

@@ -9,14 +9,10 @@ from typing import Any
 
 import pytest
 
-pytest.register_assert_rewrite(
-    "tests.interop.archive", "tests.interop.programs", "tests.interop.wires"
-)
-
-from leadtools_compat.testing import TestPki  # noqa: E402
-from tests.interop.programs import Tunnels  # noqa: E402
-from tests.interop.wires import ALL, Wire  # noqa: E402
-from tests.support import Listener  # noqa: E402
+from leadtools_compat.testing import TestPki
+from tests.interop.programs import Tunnels
+from tests.interop.wires import ALL, Wire
+from tests.support import Listener
 
 
 @pytest.fixture(scope="session")

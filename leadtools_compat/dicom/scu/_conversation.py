@@ -16,6 +16,8 @@ from collections.abc import Callable
 from typing import Any
 
 from leadtools_compat._binding import lib, pump
+from leadtools_compat._binding.lifetime import STATE as NET
+from leadtools_compat._binding.lifetime import ended
 from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.enums_codes import DicomExceptionCode
 
@@ -65,14 +67,21 @@ class Conversation:
     # ---- for the workers ----
 
     def run(self, owner: Any, name: str, function: Callable[[], Any]) -> Any:
-        """Run a callback on the thread that is in a call, else here."""
+        """Run a callback on the thread that is in a call, else here.
+
+        One whose object was disposed while it waited is not run: the answer is 0, which is no.
+        """
         if name == "OnClose":
             function = self._ending(owner, function)
+
+        def wanted() -> Any:
+            return 0 if ended(owner.__dict__[NET].life) else function()
+
         me = threading.get_ident()
         with self._changed:
-            job = self._leave(function) if self._thread not in (None, me) else None
+            job = self._leave(wanted) if self._thread not in (None, me) else None
         if job is None:
-            return self._run_here(function, me)
+            return self._run_here(wanted, me)
         if job.error is None:
             return job.result
         try:
@@ -135,6 +144,11 @@ class Conversation:
             return True
 
     # ---- for the thread in a call ----
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether a callback waits to be run."""
+        return bool(self._jobs)
 
     @property
     def going_on(self) -> bool:
