@@ -100,6 +100,9 @@ def test_our_own_node_is_found_good(
     assert accepted == ["TLSv1.2", "TLSv1.3"]
     assert tls.versions["TLSv1.3"].suites[0] == "TLS_AES_256_GCM_SHA384"
     assert "x25519" in tls.groups
+    assert "can meet, by its versions and suites: B.12, B.13, ihe_stx12" in texts(
+        report, Level.note
+    )
     assert [one.code for one in tls.verdicts] == ["Success"] * 3
     assert [one.depth for one in tls.verdicts] == [None, 1, 0]
     assert tls.client_certificate == "required"
@@ -133,6 +136,17 @@ def test_openssl_server_of_doubtful_settings_is_described_with_remedies(
     assert "TLS 1.3" in texts(report, Level.note)
     assert report.tls.client_certificate == "not requested"
     assert report.tls.resumption == "resumed"
+
+
+def test_peer_that_meets_only_a_retired_profile_is_told_as_one(
+    pki: TestPki, good: TlsOptions
+) -> None:
+    identity = pki.make("good_rsa", role="server")
+    options = ["-cipher", "AES128-SHA:@SECLEVEL=0", "-tls1_2"]
+    with openssl_server(*own(identity), *options) as server:
+        report = diagnose("localhost", server.port, good, timeout=PATIENCE, dicom=False)
+    told = texts(report, Level.note)
+    assert "by its versions and suites: bcp195 (retired), aes (retired)." in told
 
 
 def test_optional_client_certificate_is_told_from_one_that_is_required(
