@@ -121,7 +121,7 @@ static int apply_profile(SSL_CTX *ctx, const ldc_tls_choice *choice,
                          "2048 bits or more, or EC P-256, signed with SHA-256 or better.",
                          text, profile->name);
     }
-    if (ldc_tls_profile_level(profile) == 0 && profile->dh_bits > 0 && !server) {
+    if (SSL_CTX_get_security_level(ctx) == 0 && profile->dh_bits > 0 && !server) {
         SSL_CTX_set_security_callback(ctx, guard_dhe);
     }
     return DICOM_SUCCESS;

@@ -35,6 +35,12 @@ def library_log() -> Iterator[LibraryLog]:
     logger.removeHandler(log)
 
 
+@pytest.fixture(scope="session")
+def rsa_pki(tmp_path_factory: pytest.TempPathFactory) -> TestPki:
+    """One PKI with RSA keys, which most of the retired profiles need."""
+    return TestPki(tmp_path_factory.mktemp("rsa"), seed="profiles", key="rsa")
+
+
 @pytest.fixture
 def meet(nets: Callable[[Any], Any]) -> Meet:
     """Let a client and a server of given rules meet; settled when it returns."""
