@@ -102,8 +102,8 @@ typedef struct ldc_link_info {
     uint32_t suite; /* 0 = none */
     uint32_t peer_key_bits, own_key_bits;
     uint32_t dh_bits, ec_bits; /* of the key exchange; 0 = another kind */
-    int peer_hash, own_hash;   /* NID of the handshake's signatures; NID_undef = none, or built in */
-    X509 *own;                 /* owned: own certificate that the peer was shown, or NULL */
+    int peer_hash, own_hash; /* NID of the handshake's signatures; NID_undef = none, or built in */
+    X509 *own;               /* owned: own certificate that the peer was shown, or NULL */
     bool verified, resumed, certificate_requested;
     int verify_code;
     char version[16];
