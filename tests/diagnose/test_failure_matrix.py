@@ -25,7 +25,17 @@ from leadtools_compat.testing import TestPki
 from tests.support import PATIENCE, Listener, connect, refused
 from tests.tls.conftest import Meet, Present
 from tests.tls.peers import openssl_client, openssl_server, own
-from tests.tls.tools import CODES, METHODS, PEM, SIDES, VERSIONS, Rules, Side, other_side, rules_for
+from tests.tls.tls_tools import (
+    CODES,
+    METHODS,
+    PEM,
+    SIDES,
+    VERSIONS,
+    Rules,
+    Side,
+    other_side,
+    rules_for,
+)
 
 in_both_versions = pytest.mark.parametrize("version", VERSIONS)
 at_either_side = pytest.mark.parametrize("judge", SIDES)

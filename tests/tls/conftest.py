@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from leadtools_compat.testing import Identity, TestPki
-from tests.tls.tools import (
+from tests.tls.tls_tools import (
     METHODS,
     VERSIONS,
     LibraryLog,

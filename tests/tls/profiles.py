@@ -14,7 +14,7 @@ import pytest
 from tests.tls.peers import (
     VERSION_OPTIONS,
 )
-from tests.tls.tools import (
+from tests.tls.tls_tools import (
     CODES,
     SUITES,
     Rules,

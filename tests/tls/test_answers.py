@@ -15,7 +15,7 @@ from leadtools_compat.testing import TestPki
 from tests.conftest import Unraisable
 from tests.support import PATIENCE
 from tests.tls.conftest import Present
-from tests.tls.tools import (
+from tests.tls.tls_tools import (
     BAD_CERTIFICATE,
     CODES,
     FINDINGS,
@@ -427,7 +427,7 @@ PUMPED = """
     DicomNet.Startup(pumped=True)
     from leadtools_compat.testing import TestPki
     from tests.tls.test_answers import ANSWERS, BAD, answering
-    from tests.tls.tools import FLAGS, METHODS, VERSIONS, Meeting, judging, other_side, rules_for
+    from tests.tls.tls_tools import FLAGS, METHODS, VERSIONS, Meeting, judging, other_side, rules_for
     from tests.support import Listener, connect
 
     unraisable = []

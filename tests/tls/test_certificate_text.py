@@ -23,7 +23,7 @@ from leadtools_compat.dicom._net_state import state_of
 from leadtools_compat.testing import TestPki
 from leadtools_compat.testing.files import unpem
 from tests.support import PATIENCE
-from tests.tls.tools import (
+from tests.tls.tls_tools import (
     CODES,
     DER,
     METHODS,

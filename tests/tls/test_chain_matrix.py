@@ -17,7 +17,7 @@ from leadtools_compat.testing import Identity, TestPki
 from tests.support import Listener
 from tests.tls import oracle, rawtls
 from tests.tls.conftest import Present
-from tests.tls.tools import (
+from tests.tls.tls_tools import (
     BAD_CERTIFICATE,
     CERTIFICATE_EXPIRED,
     CERTIFICATE_REVOKED,

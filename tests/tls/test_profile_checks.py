@@ -34,7 +34,7 @@ from tests.tls.profiles import (
     dialling,
     linked,
 )
-from tests.tls.tools import (
+from tests.tls.tls_tools import (
     CODES,
     METHODS,
     PEM,

@@ -40,7 +40,7 @@ from tests.tls.profiles import (
     with_each_possible,
     with_each_profile,
 )
-from tests.tls.tools import (
+from tests.tls.tls_tools import (
     CODES,
     METHODS,
     OPTIONS,

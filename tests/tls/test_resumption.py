@@ -27,7 +27,7 @@ from leadtools_compat.testing.certificates import revocation_list
 from leadtools_compat.testing.files import pem
 from tests.support import NO_CHECK, PATIENCE, PEER, Hook, Listener, RecordingNet, refused
 from tests.tls.peers import openssl_client, openssl_server, own
-from tests.tls.tools import (
+from tests.tls.tls_tools import (
     CODES,
     FINDINGS,
     SIDES,

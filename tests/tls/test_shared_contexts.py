@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 from leadtools_compat._binding import reads
 from leadtools_compat.testing import TestPki
 from tests.support import PATIENCE, python, refused
-from tests.tls.tools import (
+from tests.tls.tls_tools import (
     CODES,
     PEM,
     SIDES,

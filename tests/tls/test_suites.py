@@ -30,7 +30,7 @@ from tests.tls.peers import (
     openssl_server,
     own,
 )
-from tests.tls.tools import (
+from tests.tls.tls_tools import (
     CODES,
     FLAGS,
     HANDSHAKE_FAILURE,

@@ -16,7 +16,7 @@ from leadtools_compat.testing.files import encrypt_key, pem, unpem, write
 from tests.support import Listener, RecordingNet, refused
 from tests.tls.conftest import Meet, Present
 from tests.tls.peers import openssl_client, write_pem
-from tests.tls.tools import (
+from tests.tls.tls_tools import (
     BAD_CERTIFICATE,
     CODES,
     DER,

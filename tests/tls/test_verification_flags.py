@@ -17,7 +17,7 @@ from leadtools_compat.dicom import DicomOpenSslContextCreationSettings
 from leadtools_compat.testing import Identity, TestPki
 from tests.support import PATIENCE, Listener, refused
 from tests.tls.conftest import Meet
-from tests.tls.tools import (
+from tests.tls.tls_tools import (
     CERTIFICATE_REQUIRED,
     CODES,
     FINDINGS,

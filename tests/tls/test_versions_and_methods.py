@@ -23,7 +23,7 @@ from tests.tls.peers import (
     openssl_server,
     own,
 )
-from tests.tls.tools import (
+from tests.tls.tls_tools import (
     CODES,
     FLAGS,
     METHODS,
@@ -379,7 +379,7 @@ HOST_SCRIPT = """
     given = json.loads(sys.argv[1])
     from leadtools_compat.dicom import DicomNet
     from tests.support import Listener
-    from tests.tls.tools import *
+    from tests.tls.tls_tools import *
 
     class File:
         def __init__(self, combined_file):
