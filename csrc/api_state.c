@@ -85,7 +85,7 @@ L_INT L_DicomGetTraffic(HDICOMNET hNet, L_UINT64 *pnSent, L_UINT64 *pnReceived)
     }
     ldc_net *net = ldc_net_acquire(hNet);
     if (net == NULL) {
-        return ldc_error(DICOM_ERROR_OBJECT_DISPOSED, NULL);
+        return DICOM_ERROR_OBJECT_DISPOSED;
     }
     *pnSent = atomic_load(&net->sent);
     *pnReceived = atomic_load(&net->received);

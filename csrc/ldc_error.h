@@ -13,7 +13,7 @@
 
 /* Remembers code and sentence for L_DicomGetLastError*; returns code, so that callers can `return
  * ldc_error(...)`. The text begins with the fixed text of the code. */
-int ldc_error(int code, const char *format, ...) LDC_PRINTF(2, 3);
+int ldc_error(int code, const char *format, ...) LDC_PRINTF(2, 3) __attribute__((nonnull(2)));
 
 /* Sends one line to the log callback. handle: the net's number or 0. No lock may be held. */
 void ldc_log(int level, uint64_t handle, const char *format, ...) LDC_PRINTF(3, 4);
