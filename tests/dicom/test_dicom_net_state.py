@@ -162,6 +162,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "Initialize": (None, 1, None),
     "Listen": (None, 0, 1),
     "SendAbort": (0, 0),
+    "apply_tls_profile": ("B.12",),
     "echo_and_wait": (1, 1, "1.2.840.10008.1.1"),
     "store_and_wait": (1, 1, "1.2.840.10008.5.1.4.1.1.2", "1.2", DicomDataSet()),
     "SendAssociateAccept": (None,),
