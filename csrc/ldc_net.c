@@ -67,6 +67,7 @@ static void net_destroy(ldc_ref *ref)
     }
     ldc_quota_put(net->quota);
     ldc_tls_choice_clear(&net->choice);
+    ldc_tls_origin_clear(&net->origin);
     ldc_net_clear_link(&net->link);
     ldc_associate_free(net->last_association);
     ldc_failure_clear(&net->failure);
@@ -135,12 +136,17 @@ ldc_net *ldc_net_lock_idle(HDICOMNET handle, const char *what, int *rc)
     while (net->busy && net->finishing) { /* in OnClose: the strand is on its last lines */
         pthread_cond_wait(&net->idle, &net->lock);
     }
-    if (net->busy) {
+    if (net->busy || net->reloading) {
+        bool busy = net->busy;
         pthread_mutex_unlock(&net->lock);
-        *rc = ldc_error(DICOM_ERROR_INVALID_STATE,
-                        "%s cannot be changed while the net is connecting, connected or listening. "
-                        "Close it first.",
-                        what);
+        *rc = busy ? ldc_error(DICOM_ERROR_INVALID_STATE,
+                               "%s cannot be changed while the net is connecting, connected or "
+                               "listening. Close it first.",
+                               what)
+                   : ldc_error(DICOM_ERROR_INVALID_STATE,
+                               "%s cannot be changed while certificates are being reloaded. Wait "
+                               "until that call has returned.",
+                               what);
         ldc_net_put(net);
         return NULL;
     }
@@ -313,6 +319,44 @@ void ldc_net_end_children(ldc_net *parent, bool notify)
 bool ldc_net_judges(const ldc_net *net)
 {
     return net->callbacks_ext.pfnVerify != NULL && net->callbacks_ext.bVerifyIsOk == 0;
+}
+
+bool ldc_net_take_tls(ldc_net *net, ldc_net_tls *taken)
+{
+    const ldc_tls_revocation *revocation = &net->choice.revocation;
+    char **paths = NULL;
+    char *staple = ldc_strdup(revocation->staple_file);
+    if ((staple == NULL && revocation->staple_file != NULL) ||
+        !ldc_tls_paths_copy((const char *const *)revocation->paths, revocation->path_count,
+                            &paths)) {
+        free(staple);
+        return false;
+    }
+    *taken = (ldc_net_tls){
+        .settings = net->settings, .credentials = net->credentials, .choice = net->choice};
+    taken->choice.revocation.paths = paths;
+    taken->choice.revocation.staple_file = staple;
+    if (taken->settings != NULL) {
+        ldc_ref_get(&taken->settings->ref);
+    }
+    if (taken->credentials != NULL) {
+        ldc_ref_get(&taken->credentials->shared.ref);
+    }
+    if (revocation->crls != NULL) {
+        ldc_ref_get(&revocation->crls->shared.ref);
+    }
+    return true;
+}
+
+void ldc_net_give_tls(ldc_net_tls *taken)
+{
+    if (taken->settings != NULL) {
+        ldc_ref_put(&taken->settings->ref);
+    }
+    if (taken->credentials != NULL) {
+        ldc_ref_put(&taken->credentials->shared.ref);
+    }
+    ldc_tls_revocation_clear(&taken->choice.revocation);
 }
 
 void ldc_net_use_context(ldc_net *net, ldc_tls_context *context)
@@ -495,7 +539,7 @@ static int initialize(ldc_net *net, const char *path, uint32_t mode, pL_SSL_CTX_
         return rc;
     }
     pthread_mutex_lock(&net->lock);
-    bool busy = net->busy;
+    bool busy = net->busy || net->reloading;
     char *old_path = copy;
     ldc_tls_settings *old_settings = settings;
     if (!busy) {

@@ -106,6 +106,7 @@ typedef struct ldc_link_info {
     X509 *own;               /* owned: own certificate that the peer was shown, or NULL */
     bool verified, resumed, certificate_requested;
     int verify_code;
+    const char *revocation, *ocsp; /* static; NULL = no link */
     char version[16];
     char group[32];
     char *peer_subject;        /* owned */
@@ -132,6 +133,9 @@ struct ldc_net {
     ldc_tls_settings *settings;       /* reference, NULL until Initialize of a TLS net */
     ldc_tls_credentials *credentials; /* held, or NULL */
     ldc_tls_choice choice;
+    ldc_tls_origin origin;    /* of the credentials */
+    bool children_inherit;    /* a listener's children use its TLS, not their own */
+    bool reloading;           /* certificates and lists are being read anew: frozen, too */
     ldc_tls_context *context; /* held: that of the last connection, of a listener its children's */
     ldc_limits limits;
     int socket_options[4]; /* TCP_NODELAY, SO_KEEPALIVE, SO_SNDBUF, SO_RCVBUF; -1 = leave */
@@ -195,6 +199,15 @@ int ldc_net_begin(ldc_net *net);
 void ldc_net_end(ldc_net *net); /* undoes it when the start failed */
 /* Whether user code judges the peer's certificates; the lock is held. */
 bool ldc_net_judges(const ldc_net *net);
+/* What a new context is made of, with references, while a reload may be going on. */
+typedef struct ldc_net_tls {
+    ldc_tls_settings *settings;
+    ldc_tls_credentials *credentials;
+    ldc_tls_choice choice; /* lent, but for what a reload replaces in the revocation */
+} ldc_net_tls;
+/* The net is busy, or reloading: the rest does not change. false: no memory. */
+bool ldc_net_take_tls(ldc_net *net, ldc_net_tls *taken); /* the lock is held */
+void ldc_net_give_tls(ldc_net_tls *taken);
 /* Holds context instead of the one before; NULL = none. No lock is held. */
 void ldc_net_use_context(ldc_net *net, ldc_tls_context *context);
 

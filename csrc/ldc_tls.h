@@ -5,7 +5,8 @@
  * Files: ldc_tls_library.c (OpenSSL set-up), ldc_tls_settings.c (CA file, method, flags),
  * ldc_tls_credentials.c (own certificate and key), ldc_tls_context.c (SSL_CTX), ldc_tls_link.c (the
  * transport), ldc_tls_verify.c (judging the peer's chain), ldc_tls_session.c (resumption),
- * ldc_tls_profiles.c (named profiles), ldc_tls_diagnose.c (why a handshake failed).
+ * ldc_tls_profiles.c (named profiles), ldc_tls_revocation.h (revocation), ldc_tls_diagnose.c (why a
+ * handshake failed).
  */
 #ifndef LDC_TLS_H
 #define LDC_TLS_H
@@ -22,6 +23,7 @@
 #include "ldc_registry.h"
 #include "ldc_tls_cache.h"
 #include "ldc_tls_profiles.h"
+#include "ldc_tls_revocation.h"
 #include "ldc_transport.h"
 #include "ltdic.h"
 
@@ -58,12 +60,6 @@ typedef struct ldc_tls_anchors { /* the certificates of one CA file */
     STACK_OF(X509) * certificates; /* owned, at least one */
 } ldc_tls_anchors;
 
-typedef struct ldc_tls_crls { /* the lists of one CRL file */
-    ldc_shared shared;
-    STACK_OF(X509_CRL) * lists; /* owned, at least one */
-    int64_t until;              /* the first nextUpdate of all */
-} ldc_tls_crls;
-
 typedef struct ldc_tls_settings {
     ldc_ref ref;
     int method;      /* TYPE_..._METHOD */
@@ -71,6 +67,7 @@ typedef struct ldc_tls_settings {
     int depth;       /* certificates between leaf and anchor */
     int options;     /* DICOM_SSL_OP_... */
     ldc_tls_anchors *anchors; /* a reference, NULL = none */
+    char *ca_file;            /* owned: where they came from, NULL = from memory */
 } ldc_tls_settings;
 
 /* create NULL = defaults. 0 or code. */
@@ -78,8 +75,9 @@ int ldc_tls_settings_new(const L_SSL_CTX_CREATE *create, ldc_tls_settings **sett
 /* The same with other anchors, from PEM text. */
 int ldc_tls_settings_with_ca(const ldc_tls_settings *from, const unsigned char *pem, size_t size,
                              ldc_tls_settings **settings);
-/* Revocation lists of a PEM file. */
-int ldc_tls_crls_load(const char *file, ldc_tls_crls **crls);
+/* The same with the CA file read anew, or another one. */
+int ldc_tls_settings_with_ca_file(const ldc_tls_settings *from, const char *file,
+                                  ldc_tls_settings **settings);
 
 /* ---- ldc_tls_credentials.c ---- */
 
@@ -119,12 +117,23 @@ STACK_OF(X509) * ldc_tls_parse_certificates(const unsigned char *data, size_t si
 /* What a net adds to settings and credentials. */
 typedef struct ldc_tls_choice {
     uint32_t ciphers[LDC_CIPHER_SLOTS]; /* 0 = empty slot */
-    ldc_tls_crls *crls;                 /* a reference, NULL = no check */
+    ldc_tls_revocation revocation;
     char *expected_host;                /* owned, NULL = no check */
     bool send_ca_names;
     bool resumption;
     const ldc_tls_profile *profile; /* of the table, NULL = none */
 } ldc_tls_choice;
+
+/* Where own certificate and key were loaded from. */
+typedef struct ldc_tls_origin {
+    int type;                /* DICOM_TLS_CERTIFICATE_... */
+    char *certificate, *key; /* owned: files; certificate NULL = from memory, or none */
+} ldc_tls_origin;
+
+void ldc_tls_origin_clear(ldc_tls_origin *origin);
+/* false: no memory. */
+bool ldc_tls_origin_set(ldc_tls_origin *origin, const ldc_tls_source *certificate, int type,
+                        const ldc_tls_source *key);
 
 void ldc_tls_choice_init(ldc_tls_choice *choice); /* the default list */
 void ldc_tls_choice_clear(ldc_tls_choice *choice);
@@ -149,7 +158,11 @@ typedef struct ldc_tls_context {
     bool has_anchors;
     bool resumption;
     const ldc_tls_profile *profile; /* NULL = none */
-    int64_t crls_until;             /* when the first revocation list ends */
+    ldc_tls_crls *crls;             /* a reference, NULL = lists are not checked */
+    int64_t crls_until;             /* when the first of them ends */
+    bool soft_fail;
+    int ocsp;               /* DICOM_OCSP_..., of a client */
+    ldc_tls_staple *staple; /* owned: of a server, NULL = none */
     ldc_tls_notes notes;
     atomic_uint users; /* nets that hold it */
 } ldc_tls_context;
@@ -190,6 +203,10 @@ typedef struct ldc_tls_link {
     int code, depth; /* of the complaint that counts: the stop, else the first overruled */
     char *subject;   /* owned: of that certificate */
     char *detail;    /* owned: more about it, NULL = none */
+    /* revocation */
+    int ocsp;              /* LDC_OCSP_...: what the staple says */
+    int soft_code;         /* the complaint that soft fail let pass first; X509_V_OK = none */
+    bool revocation_fault; /* there was a complaint about revocation */
     /* the session */
     bool resumes;                          /* sessions of this link may be resumed */
     bool taken;                            /* server: the client's ticket was good */
@@ -226,6 +243,10 @@ ldc_tls_link *ldc_tls_link_of(ldc_transport *transport);
 int ldc_tls_verify_chain(X509_STORE_CTX *store,
                          void *unused);  /* SSL_CTX_set_cert_verify_callback */
 int ldc_tls_code_from_openssl(int code); /* 24 and 79 exchanged */
+/* A fault of the peer's certificate that shows when the chain has been judged: asked as all others.
+ * false: the handshake must end. */
+bool ldc_tls_complain(ldc_tls_link *link, X509 *certificate, int code, int depth,
+                      const char *detail);
 void ldc_tls_link_diagnose(ldc_transport *self, ldc_failure *failure);
 /* One sentence: what to do about a verification code. Never NULL. */
 const char *ldc_tls_code_remedy(int code);

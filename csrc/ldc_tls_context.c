@@ -40,9 +40,7 @@ void ldc_tls_choice_init(ldc_tls_choice *choice)
 
 void ldc_tls_choice_clear(ldc_tls_choice *choice)
 {
-    if (choice->crls != NULL) {
-        ldc_ref_put(&choice->crls->shared.ref);
-    }
+    ldc_tls_revocation_clear(&choice->revocation);
     free(choice->expected_host);
     memset(choice, 0, sizeof *choice);
 }
@@ -173,19 +171,10 @@ static bool apply_anchors(SSL_CTX *ctx, const ldc_tls_settings *settings,
             done = false;
         }
     }
-    STACK_OF(X509_CRL) *crls = choice->crls == NULL ? NULL : choice->crls->lists;
-    for (int i = 0; done && i < sk_X509_CRL_num(crls); i++) {
-        done = X509_STORE_add_crl(store, sk_X509_CRL_value(crls, i)) == 1;
-    }
     SSL_CTX_set0_CA_list(ctx, names);
     X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ctx);
     X509_VERIFY_PARAM_clear_flags(param, X509_VERIFY_PARAM_get_flags(param));
-    unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST;
-    if (choice->crls != NULL) {
-        flags |= X509_V_FLAG_CRL_CHECK |
-                 X509_V_FLAG_CRL_CHECK_ALL; /* fail closed: every certificate needs its list */
-    }
-    X509_VERIFY_PARAM_set_flags(param, flags);
+    X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
     SSL_CTX_set_verify_depth(ctx, settings->depth);
     ERR_clear_error();
     return done;
@@ -243,6 +232,7 @@ static void context_free(ldc_ref *ref)
     ldc_tls_context *context = (ldc_tls_context *)(void *)ref;
     ldc_cache_remove(&context->shared);
     SSL_CTX_free(context->ctx);
+    ldc_tls_revocation_release(context);
     if (context->credentials != NULL) {
         ldc_ref_put(&context->credentials->shared.ref);
     }
@@ -267,7 +257,7 @@ static bool digest_of(bool server, const ldc_tls_settings *settings,
     ldc_digest_add_number(&digest, (uint64_t)settings->options);
     ldc_digest_add(&digest, settings->anchors == NULL ? nothing : settings->anchors->shared.key,
                    LDC_DIGEST);
-    ldc_digest_add(&digest, choice->crls == NULL ? nothing : choice->crls->shared.key, LDC_DIGEST);
+    ldc_tls_revocation_digest(&choice->revocation, &digest);
     ldc_digest_add(&digest, credentials == NULL ? nothing : credentials->shared.key, LDC_DIGEST);
     for (size_t i = 0; i < LDC_CIPHER_SLOTS; i++) {
         ldc_digest_add_number(&digest, choice->ciphers[i]);
@@ -311,6 +301,9 @@ static int fill(ldc_tls_context *context, const ldc_tls_settings *settings,
     if (rc == DICOM_SUCCESS) {
         rc = apply_credentials(context->ctx, credentials);
     }
+    if (rc == DICOM_SUCCESS) {
+        rc = ldc_tls_revocation_set_up(context, &choice->revocation, settings->anchors);
+    }
     if (rc != DICOM_SUCCESS) {
         return rc;
     }
@@ -351,7 +344,6 @@ int ldc_tls_context_get(bool server, const ldc_tls_settings *settings,
     context->server = server;
     context->resumption = choice->resumption;
     context->profile = choice->profile;
-    context->crls_until = choice->crls == NULL ? INT64_MAX : choice->crls->until;
     if (credentials != NULL) {
         ldc_ref_get(&credentials->shared.ref);
         context->credentials = credentials;

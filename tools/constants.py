@@ -893,6 +893,16 @@ C_GROUPS = (
         DICOM_TLS_INFO_CIPHER_NAME           7
         DICOM_TLS_INFO_CERTIFICATE_REQUESTED 8
         DICOM_TLS_INFO_CA_NAMES              9
+        DICOM_TLS_INFO_REVOCATION            20
+        DICOM_TLS_INFO_OCSP                  21
+        """,
+    ),
+    group(
+        "L_DicomSetOcspTLS: a server's staple is not asked for; is asked for and judged; must be there",
+        """
+        DICOM_OCSP_OFF     0
+        DICOM_OCSP_CHECK   1
+        DICOM_OCSP_REQUIRE 2
         """,
     ),
     group(
