@@ -42,8 +42,16 @@ class TlsOptions:
         Own certificate with its chain, and its key if it is in another file; PEM, or both DER.
     password
         Called when the key is encrypted.
-    crl
-        PEM file of revocation lists; None: revocation is not checked.
+    crls
+        Files and folders of revocation lists, PEM or DER; empty: they are not checked.
+    crl_leaf_only
+        Only the peer's own certificate needs a list, not the whole chain.
+    soft_fail
+        A list that is missing or out of date will do.
+    ocsp
+        What a client does about OCSP staples: ``off``, ``check`` those that come, ``require`` one.
+    staple
+        The OCSP response that a server sends along, DER.
     verify
         False: the peer's certificate is looked at, and taken whatever it is.
     check_host
@@ -60,7 +68,11 @@ class TlsOptions:
     certificate: str | None = None
     key: str | None = None
     password: Callable[[], str | None] | None = None
-    crl: str | None = None
+    crls: tuple[str, ...] = ()
+    crl_leaf_only: bool = False
+    soft_fail: bool = False
+    ocsp: Literal["off", "check", "require"] = "off"
+    staple: str | None = None
     verify: bool = True
     check_host: bool = True
     host_name: str | None = None
@@ -122,8 +134,12 @@ def configure(
         if is_der(tls.certificate):
             kind = DicomTlsCertificateType.Asn1
         net.SetTlsClientCertificate(tls.certificate, kind, tls.key)
-    if tls.crl is not None:
-        net.crl_file = tls.crl
+    if tls.crls:
+        net.crl_paths = tls.crls
+        net.crl_check = "leaf" if tls.crl_leaf_only else "chain"
+        net.revocation_soft_fail = tls.soft_fail
+    net.ocsp_check = tls.ocsp
+    net.ocsp_staple_file = tls.staple
     net.expected_host = host
     if tls.suites:
         set_suites(net, tls.suites)

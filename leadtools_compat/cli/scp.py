@@ -7,6 +7,7 @@ import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import click
@@ -16,7 +17,7 @@ from leadtools_compat._nodes.tls import TlsOptions
 from leadtools_compat.cli import exits
 from leadtools_compat.cli.options import json_option, tls_options
 from leadtools_compat.cli.output import AUDIT, Output, plain
-from leadtools_compat.dicom import DicomFailure
+from leadtools_compat.dicom import DicomException, DicomFailure
 from leadtools_compat.monitor.expiry import Ending, ExpiryWatch
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ Examples:
   leadtools-compat scp 2762 received --ca ca.pem --cert server.pem
   leadtools-compat scp 0 received --title ARCHIVE --json | tee log.jsonl
 
-Ends with Ctrl-C or SIGTERM. With --json it prints one line of JSON for each event.
+Ends with Ctrl-C or SIGTERM. SIGHUP reads certificate, key, --ca, --crl, --crl-dir and --staple
+anew: the next connections use them, open ones live on, and what cannot be used is said and changes
+nothing. With --json it prints one line of JSON for each event.
 """
 WRITE_EVERY = 15.0
 
@@ -111,8 +114,12 @@ def scp(
             numbers.associated()
 
     began = time.monotonic()
-    end = threading.Event()
-    before = signal.signal(signal.SIGTERM, lambda number, frame: end.set())
+    # Handlers run in this thread, perhaps inside of get(): SimpleQueue is made for that.
+    signals: SimpleQueue[int] = SimpleQueue()
+    before = {
+        number: signal.signal(number, lambda number, frame: signals.put(number))
+        for number in (signal.SIGTERM, *([signal.SIGHUP] if tls is not None else []))
+    }
     try:
         with ExitStack() as stack:
             told = Events(stored, refused, associated, failed)
@@ -125,16 +132,30 @@ def scp(
             out.line({"event": "listening", "port": number, "tls": tls is not None})
             _publish(stack, out, numbers, metrics, metrics_file)
             try:
-                end.wait()
+                while signals.get() == signal.SIGHUP:
+                    _reload(server, out)
             except KeyboardInterrupt:
                 out.note("")
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for which, handler in before.items():
+            signal.signal(which, handler)
     out.say(
         f"ended: {counts['stored']} stored, {counts['refused']} refused, {counts['failed']} failed"
     )
     out.line({"event": "ended", "seconds": time.monotonic() - began, **counts})
     return exits.OK
+
+
+def _reload(server: Receiver, out: Output) -> None:
+    """Read certificates and lists anew; say how it went."""
+    try:
+        server.reload_tls()
+    except DicomException as error:
+        out.warn(f"not reloaded, what was there before stays in force: {plain(error)}")
+        out.line({"event": "reloaded", "error": str(error)})
+    else:
+        out.say("certificates and lists have been reloaded")
+        out.line({"event": "reloaded", "error": None})
 
 
 def _ending(out: Output, ending: Ending) -> None:

@@ -164,9 +164,9 @@ def test_paths_are_given_one_by_one_or_together_and_read_back(pki: TestPki, nets
     for wrong in (["", one], [one, ""]):
         with refused(CODES.Parameter, "crl_paths"):
             net.crl_paths = wrong
-    for wrong in ([5], 5, [b"bytes"]):
+    for nonsense in ([5], 5, [b"bytes"]):
         with pytest.raises(TypeError):
-            net.crl_paths = wrong
+            net.crl_paths = nonsense
     for name in ("crl_check", "ocsp_check"):
         with refused(CODES.Parameter, name):
             setattr(net, name, "sometimes")
