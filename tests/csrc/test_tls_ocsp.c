@@ -17,13 +17,12 @@ typedef struct scene {
 static scene scene_new(void)
 {
     CHECK_INT(ldc_tls_library_start(), 0);
-    scene made = {.ca_key = EVP_EC_gen("P-256"), .leaf_key = EVP_EC_gen("P-256")};
-    made.ca = make_certificate("Unit Root", made.ca_key, NULL, made.ca_key, true, NULL, 30);
-    made.leaf =
-        make_certificate("Unit Leaf", made.leaf_key, made.ca, made.ca_key, false, "serverAuth", 10);
-    made.chain = sk_X509_new_null();
-    sk_X509_push(made.chain, made.ca);
-    return made;
+    scene s = {.ca_key = EVP_EC_gen("P-256"), .leaf_key = EVP_EC_gen("P-256")};
+    s.ca = make_certificate("Unit Root", s.ca_key, NULL, s.ca_key, true, NULL, 30);
+    s.leaf = make_certificate("Unit Leaf", s.leaf_key, s.ca, s.ca_key, false, "serverAuth", 10);
+    s.chain = sk_X509_new_null();
+    sk_X509_push(s.chain, s.ca);
+    return s;
 }
 
 static void scene_free(scene *s)
