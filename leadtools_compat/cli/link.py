@@ -18,6 +18,11 @@ def describe_link(net: DicomNet) -> dict[str, Any]:
     words = [net.tls_version, suite, net.tls_group, "peer verified" if verified else "NOT VERIFIED"]
     if not verified:
         words[-1] += f": {net.tls_verify_code}"
+    revocation, staple = net.tls_revocation, net.tls_ocsp_status
+    if revocation == "good":
+        words.append("not revoked")
+    elif revocation == "unknown" and staple != "missing":
+        words.append("perhaps revoked")
     return {
         "tls": True,
         "version": net.tls_version,
@@ -26,5 +31,7 @@ def describe_link(net: DicomNet) -> dict[str, Any]:
         "verified": verified,
         "finding": str(net.tls_verify_code),
         "resumed": net.tls_resumed,
+        "revocation": revocation,
+        "ocsp": staple,
         "text": ", ".join(word for word in words if word),
     }
