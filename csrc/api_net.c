@@ -10,6 +10,7 @@
 
 #include "ldc_conn.h"
 #include "ldc_error.h"
+#include "ldc_expiry.h"
 #include "ldc_net.h"
 
 enum {
@@ -501,6 +502,7 @@ L_INT L_DicomAccept(HDICOMNET hNet, HDICOMNET hChild)
     }
     if (rc == DICOM_SUCCESS && context != NULL) {
         ldc_net_use_context(net, context); /* for the next child, when this one has gone */
+        ldc_expiry_look_at_context(net->id, context);
     }
     if (rc == DICOM_SUCCESS) {
         rc = adopt(net, child, listener, context);

@@ -85,6 +85,7 @@ bool ldc_listener_has_pending(ldc_listener *listener);
 void ldc_listener_stop(ldc_listener *listener); /* any thread; no more is accepted from now on */
 void ldc_listener_ref(ldc_listener *listener);
 void ldc_listener_put(ldc_listener *listener);
-uint64_t ldc_listener_accepted(void); /* since the start */
+void ldc_listener_look(ldc_listener *listener); /* there are failures to be told later; NULL: no */
+uint64_t ldc_listener_accepted(void);           /* since the start */
 
 #endif

@@ -151,7 +151,8 @@ typedef struct ldc_tls_context {
     const ldc_tls_profile *profile; /* NULL = none */
     int64_t crls_until;             /* when the first revocation list ends */
     ldc_tls_notes notes;
-    atomic_uint users; /* nets that hold it */
+    atomic_uint users;      /* nets that hold it */
+    atomic_llong looked_at; /* ldc_expiry.c: when its certificates were */
 } ldc_tls_context;
 
 /* Finds or builds it. credentials may be NULL for a client. handle: for warnings of one that cannot

@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import _thread
 import atexit
-import logging
 import operator
 import os
 import signal
@@ -32,7 +31,7 @@ from collections.abc import Callable, Collection, Iterable
 from types import TracebackType
 from typing import Any
 
-from leadtools_compat._binding import ffi, lib
+from leadtools_compat._binding import ffi, lib, log
 from leadtools_compat._binding.errors import check
 from leadtools_compat._binding.lifetime import (
     STATE,
@@ -60,8 +59,6 @@ NO_ANSWER: int = lib.DICOM_VERIFY_NO_ANSWER
 NO_PASSWORD = 0
 
 MUTE_MILLISECONDS = 2000
-
-logger = logging.getLogger("leadtools_compat")
 
 
 # ---- installing ---------------------------------------------------------------------------------
@@ -305,10 +302,10 @@ def _log_escaped(kind: type[BaseException], error: object, traceback: object) ->
 
 
 @ffi.def_extern(onerror=_log_escaped)
-def ldc_py_log(level: int, net: Any, text: Any, user: Any) -> None:
-    """LOGCALLBACK: C's levels are those of ``logging``. Never raises, on whatever thread."""
+def ldc_py_log(record: Any, user: Any) -> None:
+    """LOGCALLBACKEXT: C's levels are those of ``logging``. Never raises, on whatever thread."""
     try:
-        logger.log(level, "%s", from_c(text))
+        log.emit(record)
     except KeyboardInterrupt:
         _interrupt_again()
     except BaseException:  # noqa: BLE001 - a message must not break what it tells about
@@ -329,6 +326,6 @@ def _at_exit() -> None:
             end(life)
 
 
-check(lib.L_DicomSetLogCallback(lib.ldc_py_log, ffi.NULL))
+check(lib.L_DicomSetLogCallbackExt(lib.ldc_py_log, ffi.NULL))
 apply_environment()
 atexit.register(_at_exit)
