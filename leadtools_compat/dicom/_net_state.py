@@ -151,7 +151,9 @@ def disposed_error(net: Any) -> DicomException:
 
 def live(net: Any) -> NetState:
     """Find the state of a net that may be used."""
-    state = state_of(net)
+    state: NetState | None = net.__dict__.get(STATE)
+    if state is None:
+        return state_of(net)  # raises
     if ended(state.life):
         raise disposed_error(net)
     return state
