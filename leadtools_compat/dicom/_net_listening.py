@@ -82,8 +82,7 @@ class NetListening:
         for word in words:
             if not isinstance(word, (str, IPv4Address, IPv6Address, IPv4Network, IPv6Network)):
                 raise TypeError(
-                    "trusted_proxies must be texts or ipaddress objects, not "
-                    f"{type(word).__name__}"
+                    f"trusted_proxies must be texts or ipaddress objects, not {type(word).__name__}"
                 )
         text = text_to_c(", ".join(map(str, words)), "trusted_proxies")
         call(state, lib.L_DicomSetTrustedProxies(state.handle, text))
