@@ -169,7 +169,7 @@ class Processes:
         try:
             os.close(self.mine)
             code = serve(self.options, self.port, self.alive)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the process ends with it
             traceback.print_exc()
         finally:
             sys.stdout.flush()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from typing import Union
 
 from leadtools_compat._binding import lib, reads
 from leadtools_compat._binding.text import text_to_c
@@ -13,7 +12,7 @@ from leadtools_compat.dicom._net_state import call, live
 
 __all__ = ["NetListening", "Network"]
 
-Network = Union[str, IPv4Address, IPv6Address, IPv4Network, IPv6Network]
+Network = str | IPv4Address | IPv6Address | IPv4Network | IPv6Network
 
 
 class NetListening:
