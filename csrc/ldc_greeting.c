@@ -98,13 +98,23 @@ static bool make_room(ldc_greeting *greeting, size_t size)
     return true;
 }
 
+/* A health check of version 1 has no other way to say that it is the proxy's own connection. */
+static bool is_proxy(const ldc_address *client, const ldc_address *proxy)
+{
+    char text[LDC_ADDRESS_TEXT];
+    unsigned client_port, proxy_port;
+    ldc_address_text(client, text, &client_port);
+    ldc_address_text(proxy, text, &proxy_port);
+    return client_port == proxy_port && ldc_address_same_host(client, proxy);
+}
+
 /* The header is complete. */
 static void take(ldc_greeting *greeting, const ldc_proxy_header *header)
 {
     ldc_pending *pending = &greeting->pending;
     pending->proxy = pending->address;
-    pending->direct = header->direct;
-    if (!header->direct) {
+    pending->direct = header->direct || is_proxy(&header->client, &pending->address);
+    if (!pending->direct) {
         pending->address = header->client;
         finish(greeting, true);
         return;

@@ -279,6 +279,23 @@ def test_health_check_that_says_nothing_is_not_told_of(
         assert lines.all() == []
 
 
+def test_health_check_that_names_the_proxy_as_client_is_not_told_of(
+    behind: Callable[..., Listener], lines: Lines
+) -> None:
+    listener = behind()
+    for kind in ("text", "binary"):
+        with dialled(listener) as connection:
+            host, port = connection.getsockname()
+            text = f"PROXY TCP4 {host} 127.0.0.1 {port} {listener.HostPort}\r\n"
+            connection.sendall(text.encode() if kind == "text" else header(host, port))
+            connection.shutdown(socket.SHUT_WR)
+            assert ended(connection)
+    with dialled(listener, header(LOOPBACK, 2)):
+        assert listener.child().PeerPort == 2
+        assert len(listener.log.all("OnAccept")) == 1
+        assert lines.all() == []
+
+
 def test_proxy_that_speaks_for_itself_is_the_peer(
     behind: Callable[..., Listener], pki: TestPki
 ) -> None:
