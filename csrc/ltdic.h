@@ -801,6 +801,19 @@ L_INT L_DicomConnectExt(HDICOMNET hNet, const L_TCHAR *pszHostAddress, L_UINT nH
  * nNbPeers: the backlog of listen(2). */
 L_INT L_DicomListen(HDICOMNET hNet, const L_TCHAR *pszHostAddress, L_UINT nHostPort, L_INT nNbPeers);
 L_INT L_DicomListenExt(HDICOMNET hNet, const L_TCHAR *pszHostAddress, L_UINT nHostPort, L_INT nNbPeers, L_INT nIpType);
+/* Several processes of one user may listen on the same address and port, if each has set this before Listen; the system
+ * spreads new connections over them (SO_REUSEPORT). Default 0. */
+L_INT L_DicomSetReusePort(HDICOMNET hNet, L_BOOL bReuse);
+L_BOOL L_DicomGetReusePort(HDICOMNET hNet);
+/* Before Listen: addresses and networks ("192.0.2.7, 10.1.0.0/16, fd00::/8") of load balancers that send a header of the
+ * PROXY protocol, version 2 or 1, on every connection. A connection from there without one is closed; from anywhere else
+ * a header is taken for what it is there, garbage. NULL or "", the default: nobody sends one. */
+L_INT L_DicomSetTrustedProxies(HDICOMNET hNet, const L_TCHAR *pszAddresses);
+L_INT L_DicomGetTrustedProxies(HDICOMNET hNet, L_TCHAR *pszText, L_UINT nChars);
+/* The load balancer's own end, when L_DicomGetPeerAddress gives the client's as the header told it; "" and 0 when there
+ * was none. Still there after the close. */
+L_INT L_DicomGetProxyAddress(HDICOMNET hNet, L_TCHAR *pszText, L_UINT nChars);
+L_UINT L_DicomGetProxyPort(HDICOMNET hNet);
 /* Gives the oldest waiting connection to hChild, whose own mode and settings count. In ACCEPT, or later up to the
  * handshake limit. A plain child of a TLS listener: DICOM_ERROR_INVALID_STATE unless DICOM_LIMIT_ALLOW_PLAIN_CHILDREN
  * is set on the listener. */

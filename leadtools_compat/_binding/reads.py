@@ -29,6 +29,7 @@ __all__ = [
     "tls_profile_reasons",
     "tls_profiles",
     "traffic",
+    "trusted_proxies",
     "verify_remedy",
 ]
 
@@ -92,6 +93,17 @@ def address(function: Callable[[Any, Any, int], int], handle: Any) -> str:
     if function(handle, buffer, ADDRESS_CHARS) != 0:
         return ""
     return from_c(buffer)
+
+
+def trusted_proxies(handle: Any) -> str:
+    """Read the list of trusted proxies, as it was set; "" when there is none."""
+    size = INFO_CHARS
+    while size <= 1 << 24:
+        buffer = ffi.new("L_TCHAR[]", size)
+        if lib.L_DicomGetTrustedProxies(handle, buffer, size) == 0:
+            return from_c(buffer)
+        size *= 8
+    return ""
 
 
 def tls_info(handle: Any, what: int) -> str:

@@ -49,6 +49,8 @@ class Snapshot(NamedTuple):
     host_port: int
     peer_address: str
     peer_port: int
+    proxy_address: str
+    proxy_port: int
     failure: DicomFailure | None
     association: DicomAssociate | None
 
