@@ -108,6 +108,8 @@ typedef struct ldc_link_info {
     int verify_code;
     char version[16];
     char group[32];
+    char application[16];      /* the protocol of ALPN, "" = none */
+    char *server_name;         /* owned: sent or asked for, NULL = none */
     char *peer_subject;        /* owned */
     char *ca_names;            /* owned: one per line */
     STACK_OF(X509) * received; /* owned */

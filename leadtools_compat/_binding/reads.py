@@ -35,6 +35,7 @@ __all__ = [
 
 ADDRESS_CHARS = 64
 INFO_CHARS = 512
+PIN_CHARS = 80
 REQUIRED = lib.DICOM_TLS_PROFILE_SUITE_REQUIRED
 IF_THERE = lib.DICOM_TLS_PROFILE_SUITE_IF_THERE
 ON_REQUEST = lib.DICOM_TLS_PROFILE_SUITE_ON_REQUEST
@@ -118,6 +119,15 @@ def tls_info(handle: Any, what: int) -> str:
             return ""
         size *= 8
     return ""
+
+
+def tls_pin(content: bytes, kind: int) -> str:
+    """Compute a pin, DICOM_TLS_PIN_..., of a certificate in PEM or DER."""
+    buffer = ffi.new("L_TCHAR[]", PIN_CHARS)
+    der = content[:1] == b"\x30"  # a SEQUENCE
+    form = lib.DICOM_TLS_CERTIFICATE_ASN1 if der else lib.DICOM_TLS_CERTIFICATE_PEM
+    check(lib.L_DicomGetPinTLS(content, len(content), form, kind, buffer, PIN_CHARS))
+    return from_c(buffer)
 
 
 def tls_profiles() -> list[ProfileFields]:
