@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api_tls_rules.h"
 #include "ldc_certificate_text.h"
 #include "ldc_error.h"
 #include "ldc_net.h"
@@ -169,6 +170,10 @@ static char *info_text(const ldc_link_info *link, L_INT what)
         return ldc_strdup(link->revocation == NULL ? "" : link->revocation);
     case DICOM_TLS_INFO_OCSP:
         return ldc_strdup(link->ocsp == NULL ? "" : link->ocsp);
+    case DICOM_TLS_INFO_SERVER_NAME:
+        return ldc_strdup(link->server_name == NULL ? "" : link->server_name);
+    case DICOM_TLS_INFO_APPLICATION:
+        return ldc_strdup(link->application);
     default:
         return NULL;
     }
@@ -312,18 +317,30 @@ static int ask_password(void *arg, char *buffer, int size)
     return who->callback == NULL ? 0 : who->callback(who->handle, buffer, size, 0);
 }
 
-static int set_credentials(HDICOMNET handle, const ldc_tls_source *certificate, int type,
-                           const ldc_tls_source *key)
+int api_load_credentials(HDICOMNET handle, const ldc_tls_source *certificate, int type,
+                         const ldc_tls_source *key, ldc_tls_credentials **credentials)
 {
     int rc;
-    ldc_tls_credentials *credentials = NULL;
     ldc_net *net = ldc_net_lock_idle(handle, "the certificate", &rc);
     if (net == NULL) {
         return rc;
     }
     asker who = {.handle = handle, .callback = net->callbacks_ext.pfnPrivateKeyPassword};
     pthread_mutex_unlock(&net->lock);
-    rc = ldc_tls_credentials_load(certificate, type, key, ask_password, &who, &credentials);
+    rc = ldc_tls_credentials_load(certificate, type, key, ask_password, &who, credentials);
+    ldc_net_put(net);
+    return rc;
+}
+
+static int set_credentials(HDICOMNET handle, const ldc_tls_source *certificate, int type,
+                           const ldc_tls_source *key)
+{
+    ldc_tls_credentials *credentials = NULL;
+    ldc_net *net = ldc_net_acquire(handle);
+    if (net == NULL) {
+        return DICOM_ERROR_OBJECT_DISPOSED;
+    }
+    int rc = api_load_credentials(handle, certificate, type, key, &credentials);
     if (rc == DICOM_SUCCESS) {
         ldc_tls_credentials_hold(credentials);
         pthread_mutex_lock(&net->lock);
@@ -396,7 +413,10 @@ L_INT L_DicomSetCABytesTLS(HDICOMNET hNet, const L_UCHAR *pPem, L_UINT nPem)
         rc = ldc_error(DICOM_ERROR_INVALID_STATE, "%s",
                        "the net is not TLS. Initialize it with mode Tls first.");
     } else {
-        rc = ldc_tls_settings_with_ca(net->settings, pPem, nPem, &changed);
+        rc = ldc_tls_settings_with_ca(
+            net->settings,
+            &(ldc_tls_source){.file = "CA certificates in memory", .data = pPem, .size = nPem},
+            &changed);
     }
     if (rc == DICOM_SUCCESS) {
         ldc_ref_put(&net->settings->ref);

@@ -9,10 +9,13 @@
 #include <string.h>
 
 #include "ldc_error.h"
+#include "ldc_expiry.h"
 #include "ldc_net.h"
+#include "ldc_tls_names.h"
+#include "ldc_tls_rules.h"
 
 typedef struct reloaded {
-    ldc_net_tls before, after;
+    ldc_net_tls after; /* first what is there, then what was loaded */
     ldc_tls_origin origin;
     bool listening;
     PRIVATEKEYPASSWORDCALLBACK password;
@@ -72,18 +75,73 @@ static int load_credentials(reloaded *load, const DICOMTLSRELOAD *given)
     return rc;
 }
 
+/* One certificate by name, read anew into rules. */
+static int load_named(reloaded *load, const ldc_tls_named *named, ldc_tls_rules *rules)
+{
+    ldc_tls_source certificate = {.file = named->origin.certificate};
+    ldc_tls_source key = {.file = named->origin.key};
+    ldc_tls_named fresh = *named;
+    char *names = NULL;
+    if (certificate.file == NULL) { /* from memory */
+        return ldc_tls_rules_add(rules, named);
+    }
+    int rc = ldc_tls_credentials_load(&certificate, named->origin.type, &key, ask_password, load,
+                                      &fresh.credentials);
+    if (rc != DICOM_SUCCESS) {
+        return rc;
+    }
+    if (named->own_names) {
+        names = ldc_certificate_dns_names(fresh.credentials->leaf);
+        fresh.names = names;
+    }
+    if (fresh.names == NULL || fresh.names[0] == '\0') {
+        rc = ldc_error(DICOM_ERROR_TLS_CERTIFICATE_FILE,
+                       "\"%s\": the certificate carries no DNS name any more. Have one issued that "
+                       "does, or say for which names it is.",
+                       certificate.file);
+    } else {
+        rc = ldc_tls_rules_add(rules, &fresh);
+    }
+    free(names);
+    ldc_ref_put(&fresh.credentials->shared.ref);
+    return rc;
+}
+
+/* The certificates that a server chooses by name. */
+static int load_rules(reloaded *load)
+{
+    ldc_tls_rules *from = load->after.choice.rules;
+    if (from == NULL || from->named_count == 0) {
+        return DICOM_SUCCESS;
+    }
+    ldc_tls_rules *rules = ldc_tls_rules_copy(from, false);
+    int rc =
+        rules == NULL ? ldc_error(DICOM_ERROR_MEMORY, "%s", "certificates by name") : DICOM_SUCCESS;
+    for (size_t i = 0; rc == DICOM_SUCCESS && i < from->named_count; i++) {
+        rc = load_named(load, &from->named[i], rules);
+    }
+    if (rc == DICOM_SUCCESS) {
+        load->after.choice.rules = rules;
+        rules = from;
+    }
+    if (rules != NULL) {
+        ldc_ref_put(&rules->ref);
+    }
+    return rc;
+}
+
 static int load_settings(reloaded *load, const DICOMTLSRELOAD *given)
 {
     ldc_tls_settings *from = load->after.settings;
     ldc_tls_settings *loaded = NULL;
-    int rc = DICOM_SUCCESS;
-    const char *file = given->pszCAFile != NULL ? given->pszCAFile : from->ca_file;
+    ldc_tls_source first = {.file = given->pszCAFile};
     if (given->pCA != NULL) {
-        rc = ldc_tls_settings_with_ca(from, given->pCA, given->nCA, &loaded);
-    } else if (file != NULL) {
-        rc = ldc_tls_settings_with_ca_file(from, file, &loaded);
+        first = (ldc_tls_source){
+            .file = "CA certificates in memory", .data = given->pCA, .size = given->nCA};
     }
-    if (rc == DICOM_SUCCESS && loaded != NULL) {
+    int rc = ldc_tls_trust_reload(from, first.file == NULL ? NULL : &first,
+                                  (uint64_t)(uintptr_t)load->handle, &loaded);
+    if (rc == DICOM_SUCCESS) {
         ldc_ref_put(&from->ref);
         load->after.settings = loaded;
     }
@@ -183,13 +241,9 @@ static int begin(ldc_net *net, reloaded *load)
             "the children of this listener have TLS settings of their own, which are read for each. "
             "Let them inherit (children_inherit_tls) before Listen.";
     }
-    bool taken = why == NULL && ldc_net_take_tls(net, &load->before);
-    taken = taken && ldc_net_take_tls(net, &load->after);
+    bool taken = why == NULL && ldc_net_take_tls(net, &load->after);
     if (taken) {
-        ldc_tls_source certificate = {.file = net->origin.certificate};
-        ldc_tls_source key = {.file = net->origin.key};
-        taken = net->origin.certificate == NULL ||
-                ldc_tls_origin_set(&load->origin, &certificate, net->origin.type, &key);
+        taken = ldc_tls_origin_copy(&load->origin, &net->origin);
         net->reloading = taken;
         load->password = net->callbacks_ext.pfnPrivateKeyPassword;
     }
@@ -210,6 +264,9 @@ static void exchange(ldc_net *net, reloaded *load)
     ldc_tls_revocation revocation = net->choice.revocation;
     net->choice.revocation = load->after.choice.revocation;
     load->after.choice.revocation = revocation;
+    ldc_tls_rules *rules = net->choice.rules;
+    net->choice.rules = load->after.choice.rules;
+    load->after.choice.rules = rules;
     ldc_tls_origin origin = net->origin;
     net->origin = load->origin;
     load->origin = origin;
@@ -256,6 +313,7 @@ L_INT L_DicomReloadTLS(HDICOMNET hNet, const DICOMTLSRELOAD *pNew)
     rc = begin(net, &load);
     bool began = rc == DICOM_SUCCESS;
     rc = rc == DICOM_SUCCESS ? load_credentials(&load, given) : rc;
+    rc = rc == DICOM_SUCCESS ? load_rules(&load) : rc;
     rc = rc == DICOM_SUCCESS ? load_settings(&load, given) : rc;
     rc = rc == DICOM_SUCCESS ? load_lists(&load, given) : rc;
     rc = rc == DICOM_SUCCESS ? make_context(&load, &context) : rc;
@@ -264,8 +322,10 @@ L_INT L_DicomReloadTLS(HDICOMNET hNet, const DICOMTLSRELOAD *pNew)
     }
     if (rc == DICOM_SUCCESS) {
         ldc_log(DICOM_LOG_INFO, net->id, "%s", "TLS certificates and lists have been reloaded");
+        if (context != NULL) {
+            ldc_expiry_look_at_context(net->id, context);
+        }
     }
-    ldc_net_give_tls(&load.before);
     ldc_net_give_tls(&load.after);
     ldc_tls_origin_clear(&load.origin);
     if (context != NULL) {

@@ -12,6 +12,7 @@
 #include "ldc_conn.h"
 #include "ldc_dataset.h"
 #include "ldc_error.h"
+#include "ldc_proxy.h"
 #include "ldc_tables.h"
 
 enum {
@@ -64,6 +65,9 @@ static void net_destroy(ldc_ref *ref)
     }
     if (net->parent != NULL) {
         ldc_net_put(net->parent);
+    }
+    if (net->proxies != NULL) {
+        ldc_ref_put(&net->proxies->ref);
     }
     ldc_quota_put(net->quota);
     ldc_tls_choice_clear(&net->choice);
@@ -211,6 +215,8 @@ int ldc_net_begin(ldc_net *net)
         net->peer_address[0] = '\0';
         net->host_address[0] = '\0';
         net->peer_port = 0;
+        net->proxy_address[0] = '\0';
+        net->proxy_port = 0;
         atomic_store(&net->sent, 0);
         atomic_store(&net->received, 0);
         net->host_port = 0;
@@ -234,15 +240,27 @@ void ldc_net_end(ldc_net *net)
     pthread_mutex_unlock(&net->lock);
 }
 
+/* With a proxy in between the peer is not whom the socket knows: both are named. */
+static void name_proxy(ldc_net *net, ldc_failure *failure)
+{
+    pthread_mutex_lock(&net->lock);
+    char *message =
+        net->proxy_address[0] == '\0' || failure->code == DICOM_SUCCESS
+            ? NULL
+            : ldc_format("%s (peer %s port %u, through the proxy %s port %u)",
+                         failure->message == NULL ? "" : failure->message, net->peer_address,
+                         net->peer_port, net->proxy_address, net->proxy_port);
+    pthread_mutex_unlock(&net->lock);
+    if (message != NULL) {
+        free(failure->message);
+        failure->message = message;
+    }
+}
+
 void ldc_net_fail(ldc_net *net, const ldc_conn *conn, ldc_failure *failure, int64_t began)
 {
     failure->elapsed = (double)(ldc_now_ms() - began) / 1000.0;
-    if (failure->code != DICOM_SUCCESS) {
-        ldc_log(DICOM_LOG_INFO, net->id, "%s failed at stage %s: %s%s%s", "connection",
-                ldc_stage_name(failure->stage), failure->message == NULL ? "" : failure->message,
-                failure->remedy == NULL ? "" : ". ",
-                failure->remedy == NULL ? "" : failure->remedy);
-    }
+    name_proxy(net, failure);
     pthread_mutex_lock(&net->lock);
     if (net->conn == conn) {
         if (failure->openssl != 0) {
@@ -312,74 +330,6 @@ void ldc_net_end_children(ldc_net *parent, bool notify)
         (void)L_DicomCloseForced((HDICOMNET)(uintptr_t)open[i], notify ? 1 : 0);
     }
     free(open);
-}
-
-/* ---- TLS ---- */
-
-bool ldc_net_judges(const ldc_net *net)
-{
-    return net->callbacks_ext.pfnVerify != NULL && net->callbacks_ext.bVerifyIsOk == 0;
-}
-
-bool ldc_net_take_tls(ldc_net *net, ldc_net_tls *taken)
-{
-    const ldc_tls_revocation *revocation = &net->choice.revocation;
-    char **paths = NULL;
-    char *staple = ldc_strdup(revocation->staple_file);
-    if ((staple == NULL && revocation->staple_file != NULL) ||
-        !ldc_tls_paths_copy((const char *const *)revocation->paths, revocation->path_count,
-                            &paths)) {
-        free(staple);
-        return false;
-    }
-    *taken = (ldc_net_tls){
-        .settings = net->settings, .credentials = net->credentials, .choice = net->choice};
-    taken->choice.revocation.paths = paths;
-    taken->choice.revocation.staple_file = staple;
-    if (taken->settings != NULL) {
-        ldc_ref_get(&taken->settings->ref);
-    }
-    if (taken->credentials != NULL) {
-        ldc_ref_get(&taken->credentials->shared.ref);
-    }
-    if (revocation->crls != NULL) {
-        ldc_ref_get(&revocation->crls->shared.ref);
-    }
-    return true;
-}
-
-void ldc_net_give_tls(ldc_net_tls *taken)
-{
-    if (taken->settings != NULL) {
-        ldc_ref_put(&taken->settings->ref);
-    }
-    if (taken->credentials != NULL) {
-        ldc_ref_put(&taken->credentials->shared.ref);
-    }
-    ldc_tls_revocation_clear(&taken->choice.revocation);
-}
-
-void ldc_net_use_context(ldc_net *net, ldc_tls_context *context)
-{
-    pthread_mutex_lock(&net->lock);
-    bool same = net->context == context;
-    pthread_mutex_unlock(&net->lock);
-    if (same) {
-        return;
-    }
-    if (context != NULL) {
-        ldc_tls_context_hold(context, net->id);
-    }
-    pthread_mutex_lock(&net->lock);
-    ldc_tls_context *unused = context;
-    if (!net->disposed || context == NULL) {
-        unused = net->context;
-        net->context = context;
-    }
-    pthread_mutex_unlock(&net->lock);
-    if (unused != NULL) {
-        ldc_tls_context_release(unused);
-    }
 }
 
 /* ---- limits ---- */

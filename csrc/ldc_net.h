@@ -109,6 +109,8 @@ typedef struct ldc_link_info {
     const char *revocation, *ocsp; /* static; NULL = no link */
     char version[16];
     char group[32];
+    char application[16];      /* the protocol of ALPN, "" = none */
+    char *server_name;         /* owned: sent or asked for, NULL = none */
     char *peer_subject;        /* owned */
     char *ca_names;            /* owned: one per line */
     STACK_OF(X509) * received; /* owned */
@@ -138,7 +140,9 @@ struct ldc_net {
     bool reloading;           /* certificates and lists are being read anew: frozen, too */
     ldc_tls_context *context; /* held: that of the last connection, of a listener its children's */
     ldc_limits limits;
-    int socket_options[4]; /* TCP_NODELAY, SO_KEEPALIVE, SO_SNDBUF, SO_RCVBUF; -1 = leave */
+    bool reuse_port;             /* other processes may listen on the same address and port */
+    struct ldc_proxies *proxies; /* reference, or NULL: from whom PROXY headers are taken */
+    int socket_options[4];       /* TCP_NODELAY, SO_KEEPALIVE, SO_SNDBUF, SO_RCVBUF; -1 = leave */
     bool optimized_memory_send;
     int receive_sink;        /* DICOM_SINK_... */
     uint32_t auto_respond;   /* DICOM_AUTO_RESPOND_... */
@@ -155,6 +159,8 @@ struct ldc_net {
     bool connected;
     char peer_address[LDC_ADDRESS_TEXT], host_address[LDC_ADDRESS_TEXT];
     unsigned peer_port, host_port;
+    char proxy_address[LDC_ADDRESS_TEXT]; /* of the proxy in between, "" = none */
+    unsigned proxy_port;
     atomic_ullong sent, received; /* bytes of PDUs on the present or last connection; no lock */
     ldc_failure failure;
     ldc_failure
@@ -187,6 +193,10 @@ void ldc_net_after_fork_in_parent(void);
 void ldc_net_after_fork(void); /* in the child: the parent's nets are not ours */
 /* Takes the failure into the net's record if conn is still its connection. */
 void ldc_net_fail(ldc_net *net, const ldc_conn *conn, ldc_failure *failure, int64_t began);
+/* ldc_net_report.c: logs a failure of the net's, NULL: its record. tried: whom it could not reach
+ * at port, if there is no peer yet. No lock is held. */
+void ldc_net_report(ldc_net *net, const ldc_failure *failure, const char *tried, unsigned port,
+                    bool inbound);
 bool ldc_net_add_child(ldc_net *parent, uint64_t child);
 void ldc_net_remove_child(ldc_net *parent, uint64_t child);
 void ldc_net_end_children(ldc_net *parent, bool notify); /* by force */
@@ -197,13 +207,14 @@ uint64_t ldc_net_limit(const ldc_net *net, ldc_limit limit);
  * or code. */
 int ldc_net_begin(ldc_net *net);
 void ldc_net_end(ldc_net *net); /* undoes it when the start failed */
+/* ldc_net_tls.c */
 /* Whether user code judges the peer's certificates; the lock is held. */
 bool ldc_net_judges(const ldc_net *net);
 /* What a new context is made of, with references, while a reload may be going on. */
 typedef struct ldc_net_tls {
     ldc_tls_settings *settings;
     ldc_tls_credentials *credentials;
-    ldc_tls_choice choice; /* lent, but for what a reload replaces in the revocation */
+    ldc_tls_choice choice; /* lent, but for what a reload replaces: revocation, rules */
 } ldc_net_tls;
 /* The net is busy, or reloading: the rest does not change. false: no memory. */
 bool ldc_net_take_tls(ldc_net *net, ldc_net_tls *taken); /* the lock is held */

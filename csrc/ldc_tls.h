@@ -5,8 +5,9 @@
  * Files: ldc_tls_library.c (OpenSSL set-up), ldc_tls_settings.c (CA file, method, flags),
  * ldc_tls_credentials.c (own certificate and key), ldc_tls_context.c (SSL_CTX), ldc_tls_link.c (the
  * transport), ldc_tls_verify.c (judging the peer's chain), ldc_tls_session.c (resumption),
- * ldc_tls_profiles.c (named profiles), ldc_tls_revocation.h (revocation), ldc_tls_diagnose.c (why a
- * handshake failed).
+ * ldc_tls_profiles.c (named profiles), ldc_tls_rules.h (names, pins and other demands),
+ * ldc_tls_trust.c (more CA certificates), ldc_tls_revocation.h (revocation), ldc_tls_diagnose.c
+ * (why a handshake failed).
  */
 #ifndef LDC_TLS_H
 #define LDC_TLS_H
@@ -31,7 +32,11 @@ enum {
     LDC_CIPHER_SLOTS = 64,
     LDC_CONTEXTS_KEPT = 4,
     LDC_FILE_LIMIT = 64 * 1024 * 1024,
-    LDC_BATCH_BYTES = 3 * (16 * 1024 + 256), /* records; the one after them is not copied */
+    LDC_BATCH_RECORD = 16 * 1024 + 256, /* with its header and tag */
+    LDC_BATCH_RECORDS = 3,              /* the one after them is not copied */
+    LDC_BATCH_TAIL =
+        1024, /* less than that is no write of its own: then four records wait for it */
+    LDC_BATCH_BYTES = (LDC_BATCH_RECORDS + 1) * LDC_BATCH_RECORD,
 };
 
 /* ---- ldc_tls_library.c ---- */
@@ -60,6 +65,17 @@ typedef struct ldc_tls_anchors { /* the certificates of one CA file */
     STACK_OF(X509) * certificates; /* owned, at least one */
 } ldc_tls_anchors;
 
+typedef enum ldc_tls_trust {
+    LDC_TRUST_FILE,   /* PEM or DER */
+    LDC_TRUST_FOLDER, /* all that is readable in it */
+    LDC_TRUST_SYSTEM  /* what the computer trusts; no path */
+} ldc_tls_trust;
+
+typedef struct ldc_tls_more { /* where more anchors came from */
+    ldc_tls_trust kind;
+    char *path; /* owned, NULL = the computer's */
+} ldc_tls_more;
+
 typedef struct ldc_tls_settings {
     ldc_ref ref;
     int method;      /* TYPE_..._METHOD */
@@ -67,17 +83,37 @@ typedef struct ldc_tls_settings {
     int depth;       /* certificates between leaf and anchor */
     int options;     /* DICOM_SSL_OP_... */
     ldc_tls_anchors *anchors; /* a reference, NULL = none */
-    char *ca_file;            /* owned: where they came from, NULL = from memory */
+    /* to read them anew: */
+    char *ca_file;          /* owned, NULL = from memory, or none */
+    ldc_tls_anchors *first; /* a reference: those of the CA file alone, or of memory */
+    ldc_tls_more *more;     /* owned */
+    size_t more_count;
 } ldc_tls_settings;
 
 /* create NULL = defaults. 0 or code. */
 int ldc_tls_settings_new(const L_SSL_CTX_CREATE *create, ldc_tls_settings **settings);
-/* The same with other anchors, from PEM text. */
-int ldc_tls_settings_with_ca(const ldc_tls_settings *from, const unsigned char *pem, size_t size,
+/* The same with other anchors, of a CA file or PEM text. */
+int ldc_tls_settings_with_ca(const ldc_tls_settings *from, const ldc_tls_source *source,
                              ldc_tls_settings **settings);
-/* The same with the CA file read anew, or another one. */
-int ldc_tls_settings_with_ca_file(const ldc_tls_settings *from, const char *file,
+/* The same with these anchors, NULL = none; a reference of them is taken over. */
+int ldc_tls_settings_with_anchors(const ldc_tls_settings *from, ldc_tls_anchors *anchors,
                                   ldc_tls_settings **settings);
+/* The same with what came from memory only, or with no anchors. */
+int ldc_tls_settings_with_first(const ldc_tls_settings *from, ldc_tls_settings **settings);
+/* Anchors of these certificates (taken over) with the key of a cache; NULL = no memory. */
+ldc_tls_anchors *ldc_tls_anchors_new(STACK_OF(X509) * certificates,
+                                     const unsigned char key[LDC_DIGEST]);
+
+/* ---- ldc_tls_trust.c ---- */
+
+/* The same settings with more anchors. handle: for the log lines about files that are left out. No
+ * lock may be held. 0 or code. */
+int ldc_tls_trust_add(const ldc_tls_settings *from, ldc_tls_trust kind, const char *path,
+                      uint64_t handle, ldc_tls_settings **settings);
+/* The same settings with all anchors read anew; first (NULL: what it was) in place of the CA file.
+ */
+int ldc_tls_trust_reload(const ldc_tls_settings *from, const ldc_tls_source *first, uint64_t handle,
+                         ldc_tls_settings **settings);
 
 /* ---- ldc_tls_credentials.c ---- */
 
@@ -118,10 +154,11 @@ STACK_OF(X509) * ldc_tls_parse_certificates(const unsigned char *data, size_t si
 typedef struct ldc_tls_choice {
     uint32_t ciphers[LDC_CIPHER_SLOTS]; /* 0 = empty slot */
     ldc_tls_revocation revocation;
-    char *expected_host;                /* owned, NULL = no check */
+    char *expected_host; /* owned, NULL = no check */
     bool send_ca_names;
     bool resumption;
     const ldc_tls_profile *profile; /* of the table, NULL = none */
+    struct ldc_tls_rules *rules;    /* a reference, NULL = none (ldc_tls_rules.h) */
 } ldc_tls_choice;
 
 /* Where own certificate and key were loaded from. */
@@ -131,7 +168,8 @@ typedef struct ldc_tls_origin {
 } ldc_tls_origin;
 
 void ldc_tls_origin_clear(ldc_tls_origin *origin);
-/* false: no memory. */
+/* Both false: no memory. */
+bool ldc_tls_origin_copy(ldc_tls_origin *copy, const ldc_tls_origin *origin);
 bool ldc_tls_origin_set(ldc_tls_origin *origin, const ldc_tls_source *certificate, int type,
                         const ldc_tls_source *key);
 
@@ -158,13 +196,16 @@ typedef struct ldc_tls_context {
     bool has_anchors;
     bool resumption;
     const ldc_tls_profile *profile; /* NULL = none */
+    struct ldc_tls_rules *rules;    /* a reference, NULL = none */
+    struct ldc_tls_sni *sni;        /* owned: a server's certificates by name, NULL = one for all */
     ldc_tls_crls *crls;             /* a reference, NULL = lists are not checked */
     int64_t crls_until;             /* when the first of them ends */
     bool soft_fail;
     int ocsp;               /* DICOM_OCSP_..., of a client */
     ldc_tls_staple *staple; /* owned: of a server, NULL = none */
     ldc_tls_notes notes;
-    atomic_uint users; /* nets that hold it */
+    atomic_uint users;      /* nets that hold it */
+    atomic_llong looked_at; /* ldc_expiry.c: when its certificates were */
 } ldc_tls_context;
 
 /* Finds or builds it. credentials may be NULL for a client. handle: for warnings of one that cannot
@@ -195,7 +236,8 @@ typedef struct ldc_tls_link {
     /* the verification */
     STACK_OF(X509) * received; /* owned: the chain as the peer sent it, leaf first; NULL = none */
     bool judged;               /* the chain was verified */
-    bool weighed;              /* its keys and hashes were held against the profile */
+    bool weighed;              /* the demands of profile and rules were judged */
+    const char *about;         /* lent while a complaint of ours is asked about: its detail */
     bool stopped;              /* an answer ended the verification */
     bool no_answer;            /* nobody answered */
     bool failed;               /* the verification did not end well and was not overruled */
@@ -207,6 +249,12 @@ typedef struct ldc_tls_link {
     int ocsp;              /* LDC_OCSP_...: what the staple says */
     int soft_code;         /* the complaint that soft fail let pass first; X509_V_OK = none */
     bool revocation_fault; /* there was a complaint about revocation */
+    /* names and protocols (ldc_tls_sni.c, ldc_tls_alpn.c) */
+    char *server_name; /* owned: sent by us, or asked for by the client; NULL = none */
+    char *protocols;   /* owned: what a client offered where we found nothing to take */
+    bool greeted;      /* server: a ClientHello came by */
+    bool name_refused; /* no certificate is for the name */
+    bool alpn_refused; /* no application protocol in common */
     /* the session */
     bool resumes;                          /* sessions of this link may be resumed */
     bool taken;                            /* server: the client's ticket was good */
@@ -226,15 +274,17 @@ typedef struct ldc_tls_link {
     unsigned char
         *batch; /* NULL, or LDC_BATCH_BYTES: on the writer's stack; owned between writes */
     size_t batch_length;
-    bool hold;     /* the record that is being written may wait */
-    int ssl_error; /* SSL_get_error of the last failure */
+    bool hold;          /* the record that is being written may wait */
+    bool hold_for_tail; /* only little comes after it */
+    int ssl_error;      /* SSL_get_error of the last failure */
     uint64_t error;
     char error_text[256];
 } ldc_tls_link;
 
-/* The transport of a TLS connection on fd. NULL: not possible (memory). */
-ldc_transport *ldc_tls_link_new(ldc_tls_context *context, int fd, ldc_verdict_fn verdict,
-                                ldc_asks_fn asks, void *owner);
+/* The transport of a TLS connection on fd. peer_name: the host name that a client was given, NULL =
+ * none. NULL: not possible (memory). */
+ldc_transport *ldc_tls_link_new(ldc_tls_context *context, int fd, const char *peer_name,
+                                ldc_verdict_fn verdict, ldc_asks_fn asks, void *owner);
 /* The socket BIO's write: -1 with the transport's error, or how much was taken. */
 long ldc_tls_link_send(ldc_transport *transport, const void *data, size_t size);
 /* The link behind a transport; NULL for a plain one. */
@@ -245,8 +295,7 @@ int ldc_tls_verify_chain(X509_STORE_CTX *store,
 int ldc_tls_code_from_openssl(int code); /* 24 and 79 exchanged */
 /* A fault of the peer's certificate that shows when the chain has been judged: asked as all others.
  * false: the handshake must end. */
-bool ldc_tls_complain(ldc_tls_link *link, X509 *certificate, int code, int depth,
-                      const char *detail);
+bool ldc_tls_complain_late(ldc_tls_link *link, X509 *certificate, int code, const char *about);
 void ldc_tls_link_diagnose(ldc_transport *self, ldc_failure *failure);
 /* One sentence: what to do about a verification code. Never NULL. */
 const char *ldc_tls_code_remedy(int code);

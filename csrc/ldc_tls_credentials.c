@@ -429,6 +429,19 @@ void ldc_tls_origin_clear(ldc_tls_origin *origin)
     memset(origin, 0, sizeof *origin);
 }
 
+bool ldc_tls_origin_copy(ldc_tls_origin *copy, const ldc_tls_origin *origin)
+{
+    *copy = (ldc_tls_origin){.type = origin->type,
+                             .certificate = ldc_strdup(origin->certificate),
+                             .key = ldc_strdup(origin->key)};
+    if ((copy->certificate == NULL && origin->certificate != NULL) ||
+        (copy->key == NULL && origin->key != NULL)) {
+        ldc_tls_origin_clear(copy);
+        return false;
+    }
+    return true;
+}
+
 bool ldc_tls_origin_set(ldc_tls_origin *origin, const ldc_tls_source *certificate, int type,
                         const ldc_tls_source *key)
 {

@@ -113,7 +113,7 @@ static int check_staple(SSL *ssl, void *unused)
     char *detail = detail_of(&result, must);
     int code = code_of(result.finding);
     SSL_set_verify_result(ssl, code); /* no session of it is good */
-    bool goes_on = ldc_tls_complain(link, leaf, code, 0, detail == NULL ? "" : detail);
+    bool goes_on = ldc_tls_complain_late(link, leaf, code, detail);
     free(detail);
     return goes_on ? 1 : 0;
 }

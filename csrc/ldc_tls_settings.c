@@ -23,6 +23,20 @@ static void anchors_free(ldc_ref *ref)
     free(anchors);
 }
 
+ldc_tls_anchors *ldc_tls_anchors_new(STACK_OF(X509) * certificates,
+                                     const unsigned char key[LDC_DIGEST])
+{
+    ldc_tls_anchors *anchors = calloc(1, sizeof *anchors);
+    if (anchors == NULL) {
+        sk_X509_pop_free(certificates, X509_free);
+        return NULL;
+    }
+    ldc_ref_init(&anchors->shared.ref, anchors_free);
+    memcpy(anchors->shared.key, key, LDC_DIGEST);
+    anchors->certificates = certificates;
+    return ldc_cache_add(LDC_CACHE_ANCHORS, &anchors->shared);
+}
+
 static int parse_anchors(const ldc_tls_content *content, ldc_tls_anchors **result)
 {
     char reason[256];
@@ -38,16 +52,8 @@ static int parse_anchors(const ldc_tls_content *content, ldc_tls_anchors **resul
             "CERTIFICATE\" blocks.",
             content->file, reason[0] != '\0' ? ": " : "", reason);
     }
-    ldc_tls_anchors *anchors = calloc(1, sizeof *anchors);
-    if (anchors == NULL) {
-        sk_X509_pop_free(certificates, X509_free);
-        return ldc_error(DICOM_ERROR_MEMORY, "%s", "CA file");
-    }
-    ldc_ref_init(&anchors->shared.ref, anchors_free);
-    memcpy(anchors->shared.key, content->digest, LDC_DIGEST);
-    anchors->certificates = certificates;
-    *result = ldc_cache_add(LDC_CACHE_ANCHORS, &anchors->shared);
-    return DICOM_SUCCESS;
+    *result = ldc_tls_anchors_new(certificates, content->digest);
+    return *result == NULL ? ldc_error(DICOM_ERROR_MEMORY, "%s", "CA file") : DICOM_SUCCESS;
 }
 
 static int load_anchors(const ldc_tls_source *source, ldc_tls_anchors **result)
@@ -75,6 +81,13 @@ static void settings_free(ldc_ref *ref)
     if (settings->anchors != NULL) {
         ldc_ref_put(&settings->anchors->shared.ref);
     }
+    if (settings->first != NULL) {
+        ldc_ref_put(&settings->first->shared.ref);
+    }
+    for (size_t i = 0; i < settings->more_count; i++) {
+        free(settings->more[i].path);
+    }
+    free(settings->more);
     free(settings->ca_file);
     free(settings);
 }
@@ -150,12 +163,13 @@ static int take_options(ldc_tls_settings *settings, int options)
     return DICOM_SUCCESS;
 }
 
-static int load_ca_file(ldc_tls_settings *settings, const char *file)
+/* The anchors so far are those of the CA file (NULL: of memory). false: no memory. */
+static bool name_origin(ldc_tls_settings *settings, const char *file)
 {
     settings->ca_file = ldc_strdup(file);
-    return settings->ca_file == NULL
-               ? ldc_error(DICOM_ERROR_MEMORY, "%s", "CA file")
-               : load_anchors(&(ldc_tls_source){.file = file}, &settings->anchors);
+    settings->first = settings->anchors;
+    ldc_ref_get(&settings->first->shared.ref);
+    return file == NULL || settings->ca_file != NULL;
 }
 
 static int fill(ldc_tls_settings *settings, const L_SSL_CTX_CREATE *create)
@@ -190,7 +204,10 @@ static int fill(ldc_tls_settings *settings, const L_SSL_CTX_CREATE *create)
     const char *file =
         (create->uFlags & FLAG_SSL_CTX_CREATE_CAFILE) != 0 ? create->pszCAfile : NULL;
     if (rc == DICOM_SUCCESS && file != NULL && file[0] != '\0') {
-        rc = load_ca_file(settings, file);
+        rc = load_anchors(&(ldc_tls_source){.file = file}, &settings->anchors);
+        if (rc == DICOM_SUCCESS && !name_origin(settings, file)) {
+            rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "CA file");
+        }
     }
     return rc;
 }
@@ -214,47 +231,52 @@ int ldc_tls_settings_new(const L_SSL_CTX_CREATE *create, ldc_tls_settings **resu
     return DICOM_SUCCESS;
 }
 
-static ldc_tls_settings *copy_of(const ldc_tls_settings *from)
+int ldc_tls_settings_with_anchors(const ldc_tls_settings *from, ldc_tls_anchors *anchors,
+                                  ldc_tls_settings **result)
 {
     ldc_tls_settings *settings = settings_alloc();
-    if (settings != NULL) {
-        settings->method = from->method;
-        settings->verify = from->verify;
-        settings->depth = from->depth;
-        settings->options = from->options;
+    if (settings == NULL) {
+        if (anchors != NULL) {
+            ldc_ref_put(&anchors->shared.ref);
+        }
+        return ldc_error(DICOM_ERROR_MEMORY, "%s", "TLS settings");
     }
-    return settings;
-}
-
-static int finish(ldc_tls_settings *settings, int rc, ldc_tls_settings **result)
-{
-    if (rc != DICOM_SUCCESS) {
-        ldc_ref_put(&settings->ref);
-        return rc;
-    }
+    settings->method = from->method;
+    settings->verify = from->verify;
+    settings->depth = from->depth;
+    settings->options = from->options;
+    settings->anchors = anchors;
     *result = settings;
     return DICOM_SUCCESS;
 }
 
-int ldc_tls_settings_with_ca(const ldc_tls_settings *from, const unsigned char *pem, size_t size,
+int ldc_tls_settings_with_ca(const ldc_tls_settings *from, const ldc_tls_source *source,
                              ldc_tls_settings **result)
 {
-    ldc_tls_settings *settings = copy_of(from);
-    if (settings == NULL) {
-        return ldc_error(DICOM_ERROR_MEMORY, "%s", "TLS settings");
+    ldc_tls_anchors *anchors = NULL;
+    ldc_tls_settings *settings = NULL;
+    int rc = load_anchors(source, &anchors);
+    if (rc == DICOM_SUCCESS) {
+        rc = ldc_tls_settings_with_anchors(from, anchors, &settings);
     }
-    int rc = load_anchors(
-        &(ldc_tls_source){.file = "CA certificates in memory", .data = pem, .size = size},
-        &settings->anchors);
-    return finish(settings, rc, result);
+    if (rc == DICOM_SUCCESS && !name_origin(settings, source->data == NULL ? source->file : NULL)) {
+        ldc_ref_put(&settings->ref);
+        rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "TLS settings");
+    }
+    *result = rc == DICOM_SUCCESS ? settings : NULL;
+    return rc;
 }
 
-int ldc_tls_settings_with_ca_file(const ldc_tls_settings *from, const char *file,
-                                  ldc_tls_settings **result)
+int ldc_tls_settings_with_first(const ldc_tls_settings *from, ldc_tls_settings **result)
 {
-    ldc_tls_settings *settings = copy_of(from);
-    if (settings == NULL) {
-        return ldc_error(DICOM_ERROR_MEMORY, "%s", "TLS settings");
+    ldc_tls_settings *settings = NULL;
+    if (from->first != NULL) {
+        ldc_ref_get(&from->first->shared.ref);
     }
-    return finish(settings, load_ca_file(settings, file), result);
+    int rc = ldc_tls_settings_with_anchors(from, from->first, &settings);
+    if (rc == DICOM_SUCCESS && settings->anchors != NULL) {
+        (void)name_origin(settings, NULL); /* of memory */
+    }
+    *result = settings;
+    return rc;
 }

@@ -84,6 +84,8 @@ class Rules:
     send_ca_names: bool = True
     attributes: Mapping[str, Any] = field(default_factory=dict)
     hooks: Mapping[str, Hook] = field(default_factory=dict)
+    also: Callable[[Any], object] | None = None
+    """Called with the net at the end, for what has no field here."""
 
     def but(self, **changes: Any) -> Rules:
         """Give the same rules with a few changes."""
@@ -110,6 +112,8 @@ class Rules:
             net.send_ca_names = False
         for name, value in self.attributes.items():
             setattr(net, name, value)
+        if self.also is not None:
+            self.also(net)
         return net
 
     def net(self, **hooks: Hook) -> Any:
