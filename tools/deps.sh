@@ -45,6 +45,8 @@ look() {
     need orthanc has Orthanc
     need stunnel4 has stunnel
     need tshark has tshark
+    need sslscan has sslscan
+    need testssl.sh has testssl
     [ "$group" = test ] && return
     if [ "$group" = bench ]; then
         need g++ has g++
