@@ -227,8 +227,11 @@ static bool apply_anchors(SSL_CTX *ctx, const ldc_tls_settings *settings,
         flags |= X509_V_FLAG_PARTIAL_CHAIN;
     }
     if (choice->crls != NULL) {
-        flags |= X509_V_FLAG_CRL_CHECK |
-                 X509_V_FLAG_CRL_CHECK_ALL; /* fail closed: every certificate needs its list */
+        /* Fail closed: every certificate needs its list. What RFC 5280 allows in lists counts:
+         * delta lists (else what they revoke would go through), indirect ones, keys for lists only.
+         */
+        flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL |
+                 X509_V_FLAG_EXTENDED_CRL_SUPPORT | X509_V_FLAG_USE_DELTAS;
     }
     X509_VERIFY_PARAM_set_flags(param, flags);
     SSL_CTX_set_verify_depth(ctx, settings->depth);

@@ -112,9 +112,13 @@ int ldc_tls_apply_versions(SSL_CTX *ctx, const ldc_tls_settings *settings,
     SSL_CTX_clear_options(ctx, SSL_CTX_get_options(ctx));
     (void)SSL_CTX_clear_cert_flags(ctx, SSL_CERT_FLAG_TLS_STRICT | SSL_CERT_FLAG_SUITEB_128_LOS |
                                             SSL_CERT_FLAG_BROKEN_PROTOCOL);
-    /* Without CIPHER_SERVER_PREFERENCE: the client's order counts (api 2.5). */
+    /* Without a profile the client's order counts, as ported programs expect; with one that of the
+     * profile does: RFC 9325, 4.2.1, wants servers to prefer the best suite in common. */
     uint64_t options = SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                        SSL_OP_ENABLE_MIDDLEBOX_COMPAT | range->switched_off;
+    if (profile != NULL) {
+        options |= SSL_OP_CIPHER_SERVER_PREFERENCE;
+    }
     if ((settings->options & DICOM_SSL_OP_ALL_BUG_WORKAROUNDS) != 0) {
         options |= SSL_OP_ALL & ~(uint64_t)SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS;
     }
