@@ -23,6 +23,7 @@ from tests.support import Listener, refused
 from tests.tls.conftest import Meet
 from tests.tls.peers import (
     ALL_SUITES,
+    BEST_GROUP,
     OpenSslServer,
     available_suites,
     cipher_of,

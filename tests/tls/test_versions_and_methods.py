@@ -17,6 +17,7 @@ from tests.support import PATIENCE, Listener, refused
 from tests.tls.conftest import Meet
 from tests.tls.peers import (
     ALL_SUITES,
+    BEST_GROUP,
     VERSION_OPTIONS,
     OpenSslServer,
     openssl_client,
