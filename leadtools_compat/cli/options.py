@@ -201,8 +201,7 @@ def _collect(named: dict[str, Any], server: bool, always: bool) -> TlsOptions | 
     host_name: str | None = named.pop("host_name", None)
     no_host_check: bool = named.pop("no_host_check", False)
     others = (ca, certificate, key, crl, version, profile, suites, no_verify)
-    others += (host_name, no_host_check)
-    if not (wanted or always or any(others)):
+    if not (wanted or always or any(others) or host_name or no_host_check):
         return None
     if key is not None and certificate is None:
         raise click.UsageError("--key needs --cert FILE: the certificate of that key")
