@@ -74,7 +74,9 @@ void ldc_handshakes_after_fork(void);
 
 typedef struct ldc_pending {
     int fd;
-    ldc_address address;
+    ldc_address address; /* the client's */
+    ldc_address proxy;   /* of the proxy in between; length 0 = none */
+    bool direct;         /* with a proxy: it is itself the client */
     int64_t since;
 } ldc_pending;
 

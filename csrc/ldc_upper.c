@@ -200,7 +200,8 @@ bool ldc_upper_syntax(ldc_upper *upper, uint8_t context, char syntax[LDC_UID_SIZ
     pthread_mutex_lock(&upper->lock);
     const char *agreed = ldc_upper_agreed(upper, context);
     if (agreed != NULL) {
-        snprintf(syntax, LDC_UID_SIZE, "%s", agreed);
+        memcpy(syntax, agreed, strnlen(agreed, LDC_UID_SIZE - 1) + 1);
+        syntax[LDC_UID_SIZE - 1] = '\0';
     }
     pthread_mutex_unlock(&upper->lock);
     return agreed != NULL;

@@ -456,8 +456,10 @@ static void data_begins(ldc_upper *upper)
 
 static void item_begins(ldc_upper *upper)
 {
-    char syntax[LDC_UID_SIZE];
-    if (!upper->ignoring && !ldc_upper_syntax(upper, upper->parser.context, syntax)) {
+    pthread_mutex_lock(&upper->lock);
+    bool agreed = ldc_upper_agreed(upper, upper->parser.context) != NULL;
+    pthread_mutex_unlock(&upper->lock);
+    if (!upper->ignoring && !agreed) {
         char text[100];
         snprintf(text, sizeof text,
                  "A PDV came for presentation context %u, which was not accepted",

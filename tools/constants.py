@@ -931,6 +931,39 @@ C_GROUPS = (
         DICOM_TLS_INFO_CIPHER_NAME           7
         DICOM_TLS_INFO_CERTIFICATE_REQUESTED 8
         DICOM_TLS_INFO_CA_NAMES              9
+        DICOM_TLS_INFO_SERVER_NAME           20
+        DICOM_TLS_INFO_APPLICATION           21
+        """,
+    ),
+    group(
+        "L_DicomGetPinTLS",
+        """
+        DICOM_TLS_PIN_CERTIFICATE 0
+        DICOM_TLS_PIN_KEY         1
+        """,
+    ),
+    group(
+        "L_DicomSetExpectedNameTLS",
+        """
+        DICOM_TLS_NAME_EMAIL 1
+        DICOM_TLS_NAME_URI   2
+        """,
+    ),
+    group(
+        "L_DicomSetPurposeCheckTLS: as OpenSSL has it; an extended key usage must be there; no check",
+        """
+        DICOM_TLS_PURPOSE_DEFAULT 0
+        DICOM_TLS_PURPOSE_STRICT  1
+        DICOM_TLS_PURPOSE_ANY     2
+        """,
+    ),
+    group(
+        "L_DicomSetAlpnTLS",
+        """
+        DICOM_TLS_ALPN_OFF     0
+        DICOM_TLS_ALPN_OFFER   1
+        DICOM_TLS_ALPN_REFUSE  2
+        DICOM_TLS_ALPN_REQUIRE 3
         """,
     ),
     group(

@@ -51,7 +51,7 @@ from leadtools_compat.dicom.enums_codes import (
     DicomSecurityCertificateExceptionCode,
 )
 
-__all__ = ["alive", "escaped", "guard", "install", "install_gates", "tell"]
+__all__ = ["alive", "escaped", "failed", "guard", "install", "install_gates", "run", "tell"]
 
 ACCEPT = 1
 STOP = 0
@@ -206,18 +206,23 @@ def tell(
 ) -> None:
     """Make the arguments, call an overridable with them, then `after`; any of it may fail."""
 
-    try:  # flat, for once: this is on the way of every message
+    try:
         given = tuple(arguments())
         runner = owner.__dict__[STATE].runner
         if runner is None:
             getattr(owner, name)(*given)
         else:
-            given = runner.arguments(owner, name, given)
-            runner.run(owner, name, lambda: getattr(owner, name)(*given))
+            run(runner, owner, name, given)
         if after is not None:
             after()
     except BaseException as error:  # noqa: BLE001 - C cannot take it: the record and the hook do
-        _failed(net, owner, name, error)
+        failed(net, owner, name, error)
+
+
+def run(runner: Any, owner: Any, name: str, given: Iterable[object]) -> None:
+    """Have somebody else call an overridable."""
+    changed = runner.arguments(owner, name, tuple(given))
+    runner.run(owner, name, lambda: getattr(owner, name)(*changed))
 
 
 def guard(net: Any, owner: Any, name: str, act: Callable[[], object]) -> None:
@@ -225,10 +230,11 @@ def guard(net: Any, owner: Any, name: str, act: Callable[[], object]) -> None:
     try:
         act()
     except BaseException as error:  # noqa: BLE001 - as above
-        _failed(net, owner, name, error)
+        failed(net, owner, name, error)
 
 
-def _failed(net: Any, owner: Any, name: str, error: BaseException) -> None:
+def failed(net: Any, owner: Any, name: str, error: BaseException) -> None:
+    """Tell C that user code has failed, and send the exception on its way."""
     lib.L_DicomReportCallbackFailure(net, _describe(name, error))
     _keep(owner, name, error)
 

@@ -29,11 +29,13 @@ __all__ = [
     "tls_profile_reasons",
     "tls_profiles",
     "traffic",
+    "trusted_proxies",
     "verify_remedy",
 ]
 
 ADDRESS_CHARS = 64
 INFO_CHARS = 512
+PIN_CHARS = 80
 REQUIRED = lib.DICOM_TLS_PROFILE_SUITE_REQUIRED
 IF_THERE = lib.DICOM_TLS_PROFILE_SUITE_IF_THERE
 ON_REQUEST = lib.DICOM_TLS_PROFILE_SUITE_ON_REQUEST
@@ -94,6 +96,17 @@ def address(function: Callable[[Any, Any, int], int], handle: Any) -> str:
     return from_c(buffer)
 
 
+def trusted_proxies(handle: Any) -> str:
+    """Read the list of trusted proxies, as it was set; "" when there is none."""
+    size = INFO_CHARS
+    while size <= 1 << 24:
+        buffer = ffi.new("L_TCHAR[]", size)
+        if lib.L_DicomGetTrustedProxies(handle, buffer, size) == 0:
+            return from_c(buffer)
+        size *= 8
+    return ""
+
+
 def tls_info(handle: Any, what: int) -> str:
     """Read one DICOM_TLS_INFO_... text of any length; "" when there is none."""
     size = INFO_CHARS
@@ -106,6 +119,15 @@ def tls_info(handle: Any, what: int) -> str:
             return ""
         size *= 8
     return ""
+
+
+def tls_pin(content: bytes, kind: int) -> str:
+    """Compute a pin, DICOM_TLS_PIN_..., of a certificate in PEM or DER."""
+    buffer = ffi.new("L_TCHAR[]", PIN_CHARS)
+    der = content[:1] == b"\x30"  # a SEQUENCE
+    form = lib.DICOM_TLS_CERTIFICATE_ASN1 if der else lib.DICOM_TLS_CERTIFICATE_PEM
+    check(lib.L_DicomGetPinTLS(content, len(content), form, kind, buffer, PIN_CHARS))
+    return from_c(buffer)
 
 
 def tls_profiles() -> list[ProfileFields]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from leadtools_compat._binding import ffi, lib, reads
 from leadtools_compat._binding.errors import last_error
 from leadtools_compat._binding.lifetime import STATE, Life, ended
+from leadtools_compat.dicom._tls_rules import TlsRules
 from leadtools_compat.dicom.dicom_associate import adopt
 from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.dicom_failure import (
@@ -49,6 +50,8 @@ class Snapshot(NamedTuple):
     host_port: int
     peer_address: str
     peer_port: int
+    proxy_address: str
+    proxy_port: int
     failure: DicomFailure | None
     association: DicomAssociate | None
 
@@ -86,6 +89,7 @@ class NetState:
         "lock",
         "parent",
         "receive_sink",
+        "rules",
         "runner",
         "send_ca_names",
         "snapshot",
@@ -120,6 +124,7 @@ class NetState:
         self.expected_host: str | None = None
         self.crl_file: Any = None
         self.send_ca_names = True
+        self.rules = TlsRules()
         self.receive_sink: str | Callable[[bytes], object] = "memory"
         self.chunk_taker: Callable[[bytes], object] | None = None
         """The callable that was set last."""
@@ -151,7 +156,9 @@ def disposed_error(net: Any) -> DicomException:
 
 def live(net: Any) -> NetState:
     """Find the state of a net that may be used."""
-    state = state_of(net)
+    state: NetState | None = net.__dict__.get(STATE)
+    if state is None:
+        return state_of(net)  # raises
     if ended(state.life):
         raise disposed_error(net)
     return state

@@ -144,6 +144,11 @@ def test_what_onverify_raised_is_said_and_nothing_is_kept_by_the_record(
 def test_silence_in_the_handshake_is_logged_on_the_other_side(
     pki: TestPki, listen: Listen, nets: Keep, records: Records, silent: str
 ) -> None:
+    def hasty() -> Any:
+        child = tls_child(pki)()
+        child.handshake_timeout = 0.2
+        return child
+
     with socket.create_server(("127.0.0.1", 0)) as mute:
         if silent == "server":
             client = nets(tls_net(pki))
