@@ -379,8 +379,19 @@ class Client(DicomNet):
                     break
         except queue.Empty:
             return
+        raise self._ended()
+
+    def _ended(self) -> NodeError:
+        """Say how the peer ended the connection."""
         if self.failure is not None:
-            raise NodeError.of(self.failure)
+            return NodeError.of(self.failure)
+        before = not any(step.what == "accepted" for step in self.progress)
+        when = "before it took an association" if before else "during the association"
+        return NodeError(
+            f"the peer closed the connection {when}",
+            "association" if before else "dimse",
+            remedy="It may be no DICOM node, or one that is ending or full; its log says more.",
+        )
 
     def _wait(self, wanted: str, limit: float) -> Any:
         end = time.monotonic() + limit
@@ -408,9 +419,7 @@ class Client(DicomNet):
                 )
             if what == "closed":
                 self._over = True
-                if self.failure is not None:
-                    raise NodeError.of(self.failure)
-                raise NodeError("the peer closed the connection", "dimse")
+                raise self._ended()
 
     def _answer(self) -> Answer:
         answer: Answer = self._wait("answer", self.timeout + 5)
