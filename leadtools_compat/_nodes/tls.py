@@ -53,7 +53,9 @@ class TlsOptions:
     version
         Only this version; None: the best that both sides have.
     suites
-        Cipher suites in place of the default list.
+        Cipher suites in place of the default list, or of the profile's.
+    profile
+        Name of a TLS profile (`DicomNet.apply_tls_profile`); None: none.
     """
 
     ca: str | bytes | None = None
@@ -66,6 +68,7 @@ class TlsOptions:
     host_name: str | None = None
     version: TlsVersion | None = None
     suites: tuple[int, ...] = ()
+    profile: str | None = None
 
     def expected_host(self, address: str) -> str | None:
         """Give the name that the server at `address` must prove, or None."""
@@ -125,6 +128,8 @@ def configure(
     if tls.crl is not None:
         net.crl_file = tls.crl
     net.expected_host = host
+    if tls.profile is not None:
+        net.apply_tls_profile(tls.profile)
     if tls.suites:
         set_suites(net, tls.suites)
 
