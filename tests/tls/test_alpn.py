@@ -120,7 +120,7 @@ def test_python_client_gets_the_protocol(
         context.set_alpn_protocols(offer)
         with socket.create_connection(("127.0.0.1", listener.HostPort), PATIENCE) as plain:
             if agreed is None:
-                with pytest.raises(ssl.SSLError, match="(?i)no.application.protocol"):
+                with pytest.raises(ssl.SSLError, match=r"(?i)no.application.protocol"):
                     context.wrap_socket(plain, server_hostname="localhost")
             else:
                 with context.wrap_socket(plain, server_hostname="localhost") as link:
