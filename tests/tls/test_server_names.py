@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from leadtools_compat._binding import reads
-from leadtools_compat.dicom import DicomException, DicomNet
+from leadtools_compat.dicom import DicomException
 from leadtools_compat.testing import Identity, TestPki
-from tests.support import PATIENCE, Listener, RecordingNet, refused
+from tests.support import PATIENCE, Listener, refused
 from tests.tls import rawtls
 from tests.tls.issued import issue
 from tests.tls.peers import openssl_client, openssl_server, own
@@ -24,6 +24,7 @@ from tests.tls.tls_tools import (
     PEM,
     TLS,
     VERSIONS,
+    Unjudged,
     calls_of,
     rules_for,
 )
@@ -356,12 +357,6 @@ def test_strange_name_harms_nobody(serve: Serve, pki: TestPki, case: str, refuse
 
 
 # ---- sessions
-
-
-class Unjudged(RecordingNet):
-    """A net without an OnVerify of its own, so that sessions may be resumed."""
-
-    OnVerify = DicomNet.OnVerify
 
 
 @pytest.fixture
