@@ -142,7 +142,7 @@ static void try_next(ldc_conn *conn, int last_error)
         int fd = target->socket;
         target->socket = -1;
         if (fd < 0) {
-            fd = ldc_address_socket(address->storage.ss_family, &target->local, false);
+            fd = ldc_address_socket(address->storage.ss_family, &target->local, 0);
         }
         if (fd < 0) {
             last_error = errno;

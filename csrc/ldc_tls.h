@@ -30,7 +30,11 @@ enum {
     LDC_CIPHER_SLOTS = 64,
     LDC_CONTEXTS_KEPT = 4,
     LDC_FILE_LIMIT = 64 * 1024 * 1024,
-    LDC_BATCH_BYTES = 3 * (16 * 1024 + 256), /* records; the one after them is not copied */
+    LDC_BATCH_RECORD = 16 * 1024 + 256, /* with its header and tag */
+    LDC_BATCH_RECORDS = 3,              /* the one after them is not copied */
+    LDC_BATCH_TAIL =
+        1024, /* less than that is no write of its own: then four records wait for it */
+    LDC_BATCH_BYTES = (LDC_BATCH_RECORDS + 1) * LDC_BATCH_RECORD,
 };
 
 /* ---- ldc_tls_library.c ---- */
@@ -174,7 +178,8 @@ typedef struct ldc_tls_context {
     struct ldc_tls_sni *sni;        /* owned: a server's certificates by name, NULL = one for all */
     int64_t crls_until;             /* when the first revocation list ends */
     ldc_tls_notes notes;
-    atomic_uint users; /* nets that hold it */
+    atomic_uint users;      /* nets that hold it */
+    atomic_llong looked_at; /* ldc_expiry.c: when its certificates were */
 } ldc_tls_context;
 
 /* Finds or builds it. credentials may be NULL for a client. handle: for warnings of one that cannot
@@ -239,8 +244,9 @@ typedef struct ldc_tls_link {
     unsigned char
         *batch; /* NULL, or LDC_BATCH_BYTES: on the writer's stack; owned between writes */
     size_t batch_length;
-    bool hold;     /* the record that is being written may wait */
-    int ssl_error; /* SSL_get_error of the last failure */
+    bool hold;          /* the record that is being written may wait */
+    bool hold_for_tail; /* only little comes after it */
+    int ssl_error;      /* SSL_get_error of the last failure */
     uint64_t error;
     char error_text[256];
 } ldc_tls_link;

@@ -179,7 +179,8 @@ static long send_behind(ldc_tls_link *link, const void *data, size_t size)
 long ldc_tls_link_send(ldc_transport *transport, const void *data, size_t size)
 {
     ldc_tls_link *link = link_from(transport);
-    if (link->hold && link->batch_length + size <= LDC_BATCH_BYTES) {
+    size_t room = link->hold_for_tail ? LDC_BATCH_BYTES : LDC_BATCH_RECORDS * LDC_BATCH_RECORD;
+    if (link->hold && link->batch_length + size <= room) {
         memcpy(link->batch + link->batch_length, data, size);
         link->batch_length += size;
         return (long)size;
@@ -208,6 +209,7 @@ static ldc_io write_records(ldc_tls_link *link, const struct iovec *pieces, size
             bytes = record;
         }
         link->hold = left > length;
+        link->hold_for_tail = left - length < LDC_BATCH_TAIL;
         ERR_clear_error();
         ldc_io result =
             result_of(link, SSL_write_ex(link->ssl, bytes, length, &written) == 1 ? 1 : -1);

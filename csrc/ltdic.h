@@ -47,6 +47,7 @@ typedef short L_INT16;
 typedef unsigned short L_UINT16;
 typedef int L_INT32;
 typedef unsigned int L_UINT32;
+typedef long long L_INT64;
 typedef unsigned long long L_UINT64;
 typedef double L_DOUBLE;
 
@@ -614,7 +615,7 @@ const L_TCHAR *L_DicomGetOpenSslVersion(void);
 const L_TCHAR *L_DicomGetLibraryVersion(void);
 
 /* Receives the library's warnings and messages, from any thread. nLevel is DICOM_LOG_...; hNet may be NULL. NULL as
- * callback: warnings go to stderr. */
+ * callback: warnings go to stderr. See L_DicomSetLogCallbackExt. */
 typedef L_VOID (*LOGCALLBACK)(L_INT nLevel, HDICOMNET hNet, const L_TCHAR *pszText, L_VOID *pUserData);
 L_INT L_DicomSetLogCallback(LOGCALLBACK pfnLog, L_VOID *pUserData);
 
@@ -821,6 +822,19 @@ L_INT L_DicomConnectExt(HDICOMNET hNet, const L_TCHAR *pszHostAddress, L_UINT nH
  * nNbPeers: the backlog of listen(2). */
 L_INT L_DicomListen(HDICOMNET hNet, const L_TCHAR *pszHostAddress, L_UINT nHostPort, L_INT nNbPeers);
 L_INT L_DicomListenExt(HDICOMNET hNet, const L_TCHAR *pszHostAddress, L_UINT nHostPort, L_INT nNbPeers, L_INT nIpType);
+/* Several processes of one user may listen on the same address and port, if each has set this before Listen; the system
+ * spreads new connections over them (SO_REUSEPORT). Default 0. */
+L_INT L_DicomSetReusePort(HDICOMNET hNet, L_BOOL bReuse);
+L_BOOL L_DicomGetReusePort(HDICOMNET hNet);
+/* Before Listen: addresses and networks ("192.0.2.7, 10.1.0.0/16, fd00::/8") of load balancers that send a header of the
+ * PROXY protocol, version 2 or 1, on every connection. A connection from there without one is closed; from anywhere else
+ * a header is taken for what it is there, garbage. NULL or "", the default: nobody sends one. */
+L_INT L_DicomSetTrustedProxies(HDICOMNET hNet, const L_TCHAR *pszAddresses);
+L_INT L_DicomGetTrustedProxies(HDICOMNET hNet, L_TCHAR *pszText, L_UINT nChars);
+/* The load balancer's own end, when L_DicomGetPeerAddress gives the client's as the header told it; "" and 0 when there
+ * was none. Still there after the close. */
+L_INT L_DicomGetProxyAddress(HDICOMNET hNet, L_TCHAR *pszText, L_UINT nChars);
+L_UINT L_DicomGetProxyPort(HDICOMNET hNet);
 /* Gives the oldest waiting connection to hChild, whose own mode and settings count. In ACCEPT, or later up to the
  * handshake limit. A plain child of a TLS listener: DICOM_ERROR_INVALID_STATE unless DICOM_LIMIT_ALLOW_PLAIN_CHILDREN
  * is set on the listener. */
@@ -881,6 +895,41 @@ typedef struct tagDICOMFAILURE {
     const L_TCHAR *pszRemedy;
 } DICOMFAILURE, *pDICOMFAILURE;
 L_INT L_DicomGetFailure(HDICOMNET hNet, pDICOMFAILURE pFailure);
+/* A record in one sentence, on one line: stage, who, code, message, certificate, alerts, OpenSSL's reason, remedy; the log and
+ * Python's DicomFailure have the same. *pnChars: in the room, out the length needed, the end included; pszText NULL: only
+ * that. */
+L_INT L_DicomFormatFailure(const DICOMFAILURE *pFailure, L_TCHAR *pszText, L_UINT *pnChars);
+
+/* ---- the log, with what its lines are about -------------------------------------------------------------------- */
+
+/* A certificate that ends soon, or has ended: of a listener that is open, or of its children. */
+typedef struct tagDICOMENDING {
+    L_UINT uStructSize;
+    L_BOOL bAuthority;         /* of the CA file; else our own certificate or one of its chain */
+    L_INT nDaysLeft;           /* whole days; negative: it has ended */
+    L_INT64 nEnds;             /* seconds since 1970 */
+    const L_TCHAR *pszSubject;
+} DICOMENDING, *pDICOMENDING;
+
+typedef struct tagDICOMLOGRECORD {
+    L_UINT uStructSize;
+    L_INT nLevel;                 /* DICOM_LOG_... */
+    HDICOMNET hNet;               /* may be NULL, or have been freed since */
+    const L_TCHAR *pszText;       /* all of it, in one line */
+    const DICOMFAILURE *pFailure; /* why a connection failed; NULL: the line is about something else */
+    const L_TCHAR *pszPeer;       /* the peer's address, or the name that was not reached; NULL: no peer */
+    L_UINT nPeerPort;
+    L_BOOL bInbound;              /* the peer called us */
+    L_UINT nMore;                 /* more failures of this cause, which have no line of their own */
+    const DICOMENDING *pEnding;   /* a certificate that ends; NULL: the line is about something else */
+} DICOMLOGRECORD, *pDICOMLOGRECORD;
+/* In place of LOGCALLBACK; the one set last counts. All is lent for the call. */
+typedef L_VOID (*LOGCALLBACKEXT)(const DICOMLOGRECORD *pRecord, L_VOID *pUserData);
+L_INT L_DicomSetLogCallbackExt(LOGCALLBACKEXT pfnLog, L_VOID *pUserData);
+/* Each failure of a connection is a warning in the log. Of one cause (stage, side, code, certificate's fault, alerts) nLines
+ * within nSeconds have a line of their own, the rest one line for all when the time is over: a port scanner does not fill the
+ * log. Begins with 10 within 60 seconds; 0 lines: failures are not logged. */
+L_INT L_DicomSetFailureLog(L_UINT nLines, L_UINT nSeconds);
 
 /* ---- TLS ----------------------------------------------------------------------------------------------------- */
 

@@ -231,6 +231,8 @@ AFTER_DISPOSE = {
     "PeerAddress": "",
     "PeerPort": 0,
     "failure": None,
+    "proxy_address": "",
+    "proxy_port": 0,
     "traffic": (0, 0),
 }
 
