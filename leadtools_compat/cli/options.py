@@ -18,6 +18,8 @@ import click
 from leadtools_compat._nodes.client import Node
 from leadtools_compat._nodes.tls import TlsOptions, TlsVersion
 from leadtools_compat.cli import log
+from leadtools_compat._nodes.tls_demands import TlsDemands
+from leadtools_compat.cli.options_demands import collect_demands, demand_options
 from leadtools_compat.cli.output import AUDIT, PEER, Output
 from leadtools_compat.dicom import DicomTlsCipherSuiteType, DicomTlsProfile
 
@@ -98,7 +100,13 @@ def node_options(function: F) -> F:
 
 _TLS: tuple[Callable[[F], F], ...] = (
     click.option("--tls", "use_tls", is_flag=True, help="Use TLS; any option below does so too."),
-    click.option("--ca", type=existing, metavar="FILE", help="Trusted authorities, PEM."),
+    click.option(
+        "--ca",
+        type=existing,
+        multiple=True,
+        metavar="FILE",
+        help="Trusted authorities, PEM; may be repeated.",
+    ),
     click.option(
         "--cert", type=existing, metavar="FILE", help="Own certificate and its chain, PEM or DER."
     ),
@@ -159,14 +167,15 @@ def tls_options(server: bool = False, always: bool = False) -> Callable[[F], F]:
         @functools.wraps(function)
         def wrapped(*arguments: Any, **named: Any) -> Any:
             audit: str | None = named.pop("audit")
-            tls = _collect(named, server, always)
+            demands = collect_demands(named, server)
+            tls = _collect(named, server, always, demands)
             if audit is not None:
                 _open_audit(audit, tls)
             return function(*arguments, tls=tls, **named)
 
         for option in reversed(_TLS if server else _TLS + _TLS_CLIENT):
             wrapped = option(wrapped)
-        return wrapped  # type: ignore[return-value]
+        return demand_options(server)(wrapped)  # type: ignore[return-value]
 
     return decorate
 
@@ -186,8 +195,10 @@ def _open_audit(target: str, tls: TlsOptions | None) -> None:
     context.call_on_close(trail.close)
 
 
-def _collect(named: dict[str, Any], server: bool, always: bool) -> TlsOptions | None:
-    wanted = named.pop("use_tls")
+def _collect(
+    named: dict[str, Any], server: bool, always: bool, demands: TlsDemands
+) -> TlsOptions | None:
+    wanted = named.pop("use_tls") or demands.given
     ca: str | None = named.pop("ca")
     certificate: str | None = named.pop("cert")
     key: str | None = named.pop("key")
@@ -207,11 +218,11 @@ def _collect(named: dict[str, Any], server: bool, always: bool) -> TlsOptions | 
         raise click.UsageError("--key needs --cert FILE: the certificate of that key")
     if server and certificate is None:
         raise click.UsageError("with TLS a server needs --cert FILE: its own certificate")
-    if ca is None and not no_verify and not always:
+    if ca is None and not (no_verify or always or demands.trusts):
         who = "clients" if server else "the peer"
         raise click.UsageError(
             f"with TLS, --ca FILE is needed: the authorities that {who} must come from "
-            "(--no-verify takes anybody)"
+            "(or --ca-dir, --system-trust, --pin-only; --no-verify takes anybody)"
         )
     if host_name is not None and (no_host_check or no_verify):
         raise click.UsageError("--host-name contradicts --no-host-check and --no-verify")
@@ -227,6 +238,7 @@ def _collect(named: dict[str, Any], server: bool, always: bool) -> TlsOptions | 
         version=version,
         suites=suites,
         profile=profile,
+        demands=demands,
     )
 
 

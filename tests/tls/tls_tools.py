@@ -25,6 +25,7 @@ import leadtools_compat
 from leadtools_compat._binding import reads
 from leadtools_compat.dicom import (
     DicomExceptionCode,
+    DicomNet,
     DicomNetSecurityMode,
     DicomOpenSslContextCreationSettings,
     DicomOpenSslOptionsFlags,
@@ -65,6 +66,12 @@ UNKNOWN_CA = 48
 DECRYPT_ERROR = 51
 PROTOCOL_VERSION = 70
 CERTIFICATE_REQUIRED = 116
+
+
+class Unjudged(RecordingNet):
+    """Has the library's OnVerify, so its sessions may be resumed."""
+
+    OnVerify = DicomNet.OnVerify
 
 
 @dataclass(frozen=True)
