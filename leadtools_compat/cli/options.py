@@ -17,8 +17,8 @@ import click
 
 from leadtools_compat._nodes.client import Node
 from leadtools_compat._nodes.tls import TlsOptions, TlsVersion
-from leadtools_compat.cli import log
 from leadtools_compat._nodes.tls_demands import TlsDemands
+from leadtools_compat.cli import log
 from leadtools_compat.cli.options_demands import collect_demands, demand_options
 from leadtools_compat.cli.output import AUDIT, PEER, Output
 from leadtools_compat.dicom import DicomTlsCipherSuiteType, DicomTlsProfile
