@@ -151,10 +151,12 @@ int ldc_tls_revocation_set_up(ldc_tls_context *context, const ldc_tls_revocation
                 return ldc_error(DICOM_ERROR_MEMORY, "%s", "revocation lists");
             }
         }
-        /* Fail closed: what is checked needs its list. */
-        X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx),
-                                    X509_V_FLAG_CRL_CHECK |
-                                        (revocation->leaf_only ? 0 : X509_V_FLAG_CRL_CHECK_ALL));
+        /* Fail closed: what is checked needs its list. What RFC 5280 allows in lists counts: delta
+         * lists (else what they revoke would go through), indirect ones, keys for lists only. */
+        unsigned long flags =
+            X509_V_FLAG_CRL_CHECK | X509_V_FLAG_EXTENDED_CRL_SUPPORT | X509_V_FLAG_USE_DELTAS;
+        flags |= revocation->leaf_only ? 0 : X509_V_FLAG_CRL_CHECK_ALL;
+        X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx), flags);
     }
     if (context->ocsp != DICOM_OCSP_OFF) {
         SSL_CTX_set_tlsext_status_cb(ctx, check_staple);

@@ -23,6 +23,8 @@ def describe_link(net: DicomNet) -> dict[str, Any]:
         words.append("not revoked")
     elif revocation == "unknown" and staple != "missing":
         words.append("perhaps revoked")
+    if net.tls_application_protocol:
+        words.append(f"protocol {net.tls_application_protocol}")
     return {
         "tls": True,
         "version": net.tls_version,
@@ -33,5 +35,7 @@ def describe_link(net: DicomNet) -> dict[str, Any]:
         "resumed": net.tls_resumed,
         "revocation": revocation,
         "ocsp": staple,
+        "server_name": net.tls_server_name,
+        "protocol": net.tls_application_protocol,
         "text": ", ".join(word for word in words if word),
     }
