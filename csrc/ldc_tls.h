@@ -223,6 +223,7 @@ typedef struct ldc_tls_link {
     char *server_name; /* owned: sent by us, or asked for by the client; NULL = none */
     char *protocols;   /* owned: what a client offered where we found nothing to take */
     bool greeted;      /* server: a ClientHello came by */
+    bool name_known;   /* a certificate is for the name */
     bool name_refused; /* no certificate is for the name */
     bool alpn_refused; /* no application protocol in common */
     /* the session */

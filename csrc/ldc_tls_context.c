@@ -216,7 +216,7 @@ static void apply_verification(ldc_tls_context *context, const ldc_tls_settings 
     if (context->server) {
         mode = (settings->verify & L_SSL_VERIFY_PEER) == 0 ? SSL_VERIFY_NONE : SSL_VERIFY_PEER;
         if ((settings->verify & L_SSL_VERIFY_FAIL_IF_NO_PEER_CERT) != 0 ||
-            ldc_tls_rules_demand(context->rules)) {
+            context->expected_host != NULL || ldc_tls_rules_demand(context->rules)) {
             mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
         }
     }

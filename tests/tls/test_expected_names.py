@@ -140,8 +140,11 @@ def test_all_names_must_fit_where_several_are_expected(judged: Callable[..., Mee
     assert not judged("server", host="node.test", also=expecting(**wrong)).linked
 
 
-def test_server_that_expects_a_name_insists_on_a_certificate(meet: Meet, pki: TestPki) -> None:
-    server = rules_for(pki, "server", flags=PEER, also=expecting(expected_email="a@b.test"))
+@pytest.mark.parametrize("name", ["expected_email", "expected_host"])
+def test_server_that_expects_a_name_insists_on_a_certificate(
+    meet: Meet, pki: TestPki, name: str
+) -> None:
+    server = rules_for(pki, "server", flags=PEER, also=expecting(**{name: "a@b.test"}))
     meeting = meet(server, rules_for(pki, "client", identity=None))
     assert not meeting.linked
     assert meeting.child.failure.code == CODES.TlsCertificateRequired
