@@ -49,6 +49,8 @@ SANITIZED = (
     "robustness/test_strange_peers",
     "robustness/test_threads",
     "tls/test_certificate_text",
+    "tls/test_pins",
+    "tls/test_server_names",
     "tls/test_trust_settings",
 )
 """What runs under the sanitizers too: where memory is made, shared and freed."""

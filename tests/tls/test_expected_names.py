@@ -17,12 +17,12 @@ from tests.tls.peers import CLEAN, openssl_server, own
 from tests.tls.tls_tools import (
     BAD_CERTIFICATE,
     CODES,
-    FINDINGS,
     SIDES,
     VERSIONS,
     Meeting,
     Side,
     calls_of,
+    finding,
     other_side,
     rules_for,
 )
@@ -92,7 +92,7 @@ def test_peer_without_the_name_is_refused_and_the_record_says_what_it_has(
     assert [(call.ok, call.code) for call in calls_of(net)] == [(0, code)]
     failure = net.failure
     assert failure.code == CODES.TlsCertificateRejected
-    assert failure.certificate_code == FINDINGS[code]
+    assert failure.certificate_code == finding(code)
     assert failure.certificate_depth == 0
     assert failure.alert_sent == BAD_CERTIFICATE
     assert "have it issued" in failure.remedy
