@@ -46,6 +46,8 @@ look() {
     need haproxy has haproxy
     need stunnel4 has stunnel
     need tshark has tshark
+    need sslscan has sslscan
+    need testssl.sh has testssl
     [ "$group" = test ] && return
     if [ "$group" = bench ]; then
         need g++ has g++

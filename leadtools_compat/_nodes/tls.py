@@ -54,7 +54,9 @@ class TlsOptions:
     version
         Only this version; None: the best that both sides have.
     suites
-        Cipher suites in place of the default list.
+        Cipher suites in place of the default list, or of the profile's.
+    profile
+        Name of a TLS profile (`DicomNet.apply_tls_profile`); None: none.
     demands
         Names, pins, more trust, and how strict to be.
     """
@@ -69,6 +71,7 @@ class TlsOptions:
     host_name: str | None = None
     version: TlsVersion | None = None
     suites: tuple[int, ...] = ()
+    profile: str | None = None
     demands: TlsDemands = field(default_factory=TlsDemands)
 
     def server_name(self, address: str) -> str:
@@ -135,6 +138,8 @@ def configure(
     if tls.crl is not None:
         net.crl_file = tls.crl
     net.expected_host = host
+    if tls.profile is not None:
+        net.apply_tls_profile(tls.profile)
     tls.demands.apply(net)
     if tls.suites:
         set_suites(net, tls.suites)

@@ -173,7 +173,7 @@ def _link(
         except NodeError as error:
             failure = error.failure
             if error.failure is None:
-                report.add(Level.error, "dicom", f"{error.message}.", error.remedy)
+                report.add(Level.error, "dicom", f"{error.message.rstrip('.')}.", error.remedy)
             if tls is not None and not report.tls.chain:
                 _read_link(report, client)
         _events(report, client)

@@ -273,7 +273,11 @@ class LibraryLog(logging.Handler):
     def about_settings(self, word: str = "") -> list[str]:
         """Give the warnings that came inside of calls: all but those about links."""
         with self._changed:
-            return [text for text in self._texts if LINK_WARNING not in text and word in text]
+            return [
+                text
+                for text in self._texts
+                if word in text and not any(one in text for one in ABOUT_LINKS)
+            ]
 
     def clear(self) -> None:
         """Forget what has come."""
@@ -282,6 +286,7 @@ class LibraryLog(logging.Handler):
 
 
 LINK_WARNING = "TLS link with an unverified peer"
+ABOUT_LINKS = (LINK_WARNING, " failed: ", " failed within ")
 
 
 def run_python(
