@@ -41,6 +41,7 @@ SANITIZED = (
     "dicom/test_dicom_net",
     "dicom/test_lifetime",
     "dicom/test_messages",
+    "dicom/test_proxy_protocol",
     "dicom/test_receiving",
     "dicom/test_state_table_driven",
     "dicom/test_stubborn_peers",
