@@ -19,6 +19,7 @@
 #include "ldc_error.h"
 #include "ldc_tables.h"
 #include "ldc_tls_inner.h"
+#include "ldc_tls_keylog.h"
 
 enum {
     MAX_CHAIN_BYTES = 100 * 1024
@@ -44,6 +45,9 @@ void ldc_tls_choice_clear(ldc_tls_choice *choice)
         ldc_ref_put(&choice->crls->shared.ref);
     }
     free(choice->expected_host);
+    if (choice->keylog != NULL) {
+        ldc_ref_put(&choice->keylog->ref);
+    }
     memset(choice, 0, sizeof *choice);
 }
 
@@ -249,6 +253,9 @@ static void context_free(ldc_ref *ref)
     for (size_t i = 0; i < context->notes.count; i++) {
         free(context->notes.texts[i]);
     }
+    if (context->keylog != NULL) {
+        ldc_ref_put(&context->keylog->ref);
+    }
     free(context->expected_host);
     free(context);
 }
@@ -276,6 +283,7 @@ static bool digest_of(bool server, const ldc_tls_settings *settings,
     ldc_digest_add_number(&digest, choice->send_ca_names ? 1 : 0);
     ldc_digest_add_number(&digest, choice->resumption ? 1 : 0);
     ldc_digest_add_text(&digest, choice->profile == NULL ? NULL : choice->profile->name);
+    ldc_tls_keylog_digest(&digest, choice->keylog);
     return ldc_digest_end(&digest, result);
 }
 
@@ -315,6 +323,7 @@ static int fill(ldc_tls_context *context, const ldc_tls_settings *settings,
         return rc;
     }
     apply_verification(context, settings);
+    ldc_tls_keylog_apply(context->ctx, choice->keylog);
     if (!ldc_tls_session_set_up(context)) {
         return ldc_error(DICOM_ERROR_TLS_FAILURE, "%s", "TLS context: sessions");
     }
@@ -352,6 +361,10 @@ int ldc_tls_context_get(bool server, const ldc_tls_settings *settings,
     context->resumption = choice->resumption;
     context->profile = choice->profile;
     context->crls_until = choice->crls == NULL ? INT64_MAX : choice->crls->until;
+    if (choice->keylog != NULL) {
+        ldc_ref_get(&choice->keylog->ref);
+        context->keylog = choice->keylog;
+    }
     if (credentials != NULL) {
         ldc_ref_get(&credentials->shared.ref);
         context->credentials = credentials;

@@ -90,6 +90,7 @@ class NetState:
         "send_ca_names",
         "snapshot",
         "socket_options",
+        "tls_keylog_file",
         "tls_resumption",
     )
 
@@ -115,6 +116,7 @@ class NetState:
         self.judges: bool | None = None
         """Whether C asks Python for certificates; None: not told yet, which means that it does."""
         self.tls_resumption = False
+        self.tls_keylog_file: Any = None
         self.runner: Runner | None = None
         """Who runs the callbacks, if that is not the thread that C calls on."""
         self.expected_host: str | None = None

@@ -39,6 +39,7 @@ from leadtools_compat.dicom._net_state import (
     state_of,
 )
 from leadtools_compat.dicom._net_tls import NetTls
+from leadtools_compat.dicom._net_tls_keys import NetTlsKeys
 from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.dicom_open_ssl_context_creation_settings import (
     DicomOpenSslContextCreationSettings,
@@ -58,6 +59,7 @@ _LISTENER = frozenset({"OnAccept", "OnClose"})
 class DicomNet(
     NetLibrary,
     NetTls,
+    NetTlsKeys,
     NetQueries,
     NetTuning,
     NetAssociation,
