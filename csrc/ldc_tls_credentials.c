@@ -212,11 +212,12 @@ static int parse_certificates(loading *load, STACK_OF(X509) * *chain)
     return DICOM_SUCCESS;
 }
 
-static int parse_key(loading *load, EVP_PKEY **key)
+static int parse_key(loading *load, X509 *leaf, EVP_PKEY **key)
 {
+    const ldc_tls_content *content = key_content(load);
     return load->stored
-               ? ldc_tls_store_key(load->key_uri, key_content(load)->file, &load->password, key)
-               : ldc_tls_key_load(key_content(load), load->type, &load->password, key);
+               ? ldc_tls_store_key(load->key_uri, content->file, leaf, &load->password, key)
+               : ldc_tls_key_load(content, load->type, &load->password, key);
 }
 
 static int check_pair(loading *load, const ldc_tls_credentials *credentials)
@@ -243,7 +244,7 @@ static int parse_both(loading *load, ldc_tls_credentials *credentials)
     int rc = parse_certificates(load, &credentials->chain);
     if (rc == DICOM_SUCCESS) {
         credentials->leaf = sk_X509_shift(credentials->chain);
-        rc = parse_key(load, &credentials->key);
+        rc = parse_key(load, credentials->leaf, &credentials->key);
     }
     return rc == DICOM_SUCCESS ? check_pair(load, credentials) : rc;
 }

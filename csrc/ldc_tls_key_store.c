@@ -62,10 +62,10 @@ char *ldc_tls_uri_shown(const char *uri)
 
 typedef struct look {
     int wanted;                    /* OSSL_STORE_INFO_PKEY or _CERT */
-    EVP_PKEY *key;                 /* found, owned */
+    X509 *leaf;                    /* lent: whose key is wanted */
+    EVP_PKEY *key;                 /* found, owned: that of the leaf, else the first */
+    bool fits;                     /* it is the leaf's */
     STACK_OF(X509) * certificates; /* found, owned */
-    unsigned keys;                 /* how many there were */
-    bool opened;
 } look;
 
 static void look_free(look *found)
@@ -81,10 +81,13 @@ static bool take(look *found, OSSL_STORE_INFO *info)
         return true;
     }
     if (type == OSSL_STORE_INFO_PKEY) {
-        found->keys++;
-        if (found->key == NULL) {
+        bool fits = X509_check_private_key(found->leaf, OSSL_STORE_INFO_get0_PKEY(info)) == 1;
+        if (found->key == NULL || (fits && !found->fits)) {
+            EVP_PKEY_free(found->key);
             found->key = OSSL_STORE_INFO_get1_PKEY(info);
+            found->fits = fits;
         }
+        ERR_clear_error();
         return found->key != NULL;
     }
     X509 *certificate = OSSL_STORE_INFO_get1_CERT(info);
@@ -106,7 +109,6 @@ static bool look_into(const char *uri, ldc_tls_password *password, look *found)
     if (good && found->certificates != NULL) {
         store = OSSL_STORE_open_ex(uri, ldc_tls_library(), NULL, ui, password, NULL, NULL, NULL);
     }
-    found->opened = store != NULL;
     good = store != NULL && OSSL_STORE_expect(store, found->wanted) == 1;
     while (good && OSSL_STORE_eof(store) == 0) {
         OSSL_STORE_INFO *info = OSSL_STORE_load(store);
@@ -160,18 +162,14 @@ static int store_error(const char *uri, const char *shown, const ldc_tls_passwor
                      what, shown, reason[0] == '\0' ? "nothing fits" : reason);
 }
 
-int ldc_tls_store_key(const char *uri, const char *shown, ldc_tls_password *password,
+int ldc_tls_store_key(const char *uri, const char *shown, X509 *leaf, ldc_tls_password *password,
                       EVP_PKEY **key)
 {
-    look found = {.wanted = OSSL_STORE_INFO_PKEY};
+    look found = {.wanted = OSSL_STORE_INFO_PKEY, .leaf = leaf};
     int rc = DICOM_SUCCESS;
     ERR_clear_error();
     if (!look_into(uri, password, &found) || found.key == NULL) {
         rc = store_error(uri, shown, password, DICOM_ERROR_TLS_PRIVATE_KEY_FILE, "private key");
-    } else if (found.keys > 1) {
-        rc = ldc_error(DICOM_ERROR_TLS_PRIVATE_KEY_FILE,
-                       "\"%s\" fits %u keys. Name one: object=LABEL or id=%%01, and type=private.",
-                       shown, found.keys);
     } else {
         *key = found.key;
         found.key = NULL;

@@ -61,8 +61,8 @@ int ldc_tls_pkcs12_load(const ldc_tls_content *content, bool legacy, ldc_tls_pas
 bool ldc_tls_is_uri(const char *name);
 /* The URI without the PIN that may be in it, malloc'ed. */
 char *ldc_tls_uri_shown(const char *uri);
-/* shown: for messages. 0 or code. */
-int ldc_tls_store_key(const char *uri, const char *shown, ldc_tls_password *password,
+/* Of several keys that fit the URI that of leaf. shown: for messages. 0 or code. */
+int ldc_tls_store_key(const char *uri, const char *shown, X509 *leaf, ldc_tls_password *password,
                       EVP_PKEY **key);
 int ldc_tls_store_certificates(const char *uri, const char *shown, ldc_tls_password *password,
                                STACK_OF(X509) * *certificates);

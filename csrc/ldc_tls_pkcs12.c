@@ -50,11 +50,13 @@ static PKCS12 *decode(const ldc_tls_content *content, OSSL_LIB_CTX *library)
     return store;
 }
 
-/* NULL and "" are two different passwords (RFC 7292 B.1), and tools mean "none" with either. */
+/* NULL and "" are two different passwords (RFC 7292 B.1), and tools mean "none" with either.
+ * Without a MAC there is nothing to try a password with: such a text is read if nothing in it is
+ * encrypted. */
 static bool opens_without_password(PKCS12 *store)
 {
-    return PKCS12_mac_present(store) == 1 &&
-           (PKCS12_verify_mac(store, NULL, 0) == 1 || PKCS12_verify_mac(store, "", 0) == 1);
+    return PKCS12_mac_present(store) != 1 || PKCS12_verify_mac(store, NULL, 0) == 1 ||
+           PKCS12_verify_mac(store, "", 0) == 1;
 }
 
 static int parse_error(const ldc_tls_content *content, const ldc_tls_password *password,

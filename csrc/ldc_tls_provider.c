@@ -5,11 +5,13 @@
  * Parameters can be given to a provider in a configuration only (OpenSSL before 3.2), so a
  * configuration is composed in memory; no file of the host is read.
  */
+#include <errno.h>
 #include <openssl/conf.h>
 #include <openssl/err.h>
 #include <openssl/provider.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ldc_error.h"
 #include "ldc_text.h"
@@ -75,7 +77,7 @@ static char *compose(const char *name, const char *module, const char *parameter
     ldc_text text;
     ldc_text_init(&text);
     ldc_text_printf(&text,
-                    "config_diagnostics = 1\nopenssl_conf = ltdic_init\n[ltdic_init]\nproviders = ltdic_providers\n"
+                    "openssl_conf = ltdic_init\n[ltdic_init]\nproviders = ltdic_providers\n"
                     "[ltdic_providers]\n%s = ltdic_one\n[ltdic_one]\nactivate = 1\n",
                     name);
     bool good = true;
@@ -112,8 +114,26 @@ static bool activate(OSSL_LIB_CTX *library, const char *name, const char *config
     return done;
 }
 
+/* OpenSSL drops its own reason on the way out of the configuration. */
+static int load_error(const char *name, const char *module)
+{
+    const char *folder = secure_getenv("OPENSSL_MODULES");
+    folder = folder == NULL ? OpenSSL_version(OPENSSL_MODULES_DIR) : folder;
+    bool own = module != NULL && module[0] != '\0';
+    char *file = own ? ldc_format("%s", module) : ldc_format("%s/%s.so", folder, name);
+    const char *shown = file == NULL ? name : file;
+    int error = access(shown, R_OK) == 0 ? 0 : errno;
+    int rc = ldc_error(
+        DICOM_ERROR_TLS_FAILURE,
+        "OpenSSL provider \"%s\" cannot be loaded: \"%s\": %s. Install it, give the path of its "
+        "module, check its parameters.",
+        name, shown, error == 0 ? "it is there, but does not start" : strerror(error));
+    free(file);
+    return rc;
+}
+
 /* The lock is held. */
-static int load_new(const char *name, char *configuration)
+static int load_new(const char *name, const char *module, char *configuration)
 {
     if (loaded.count == MAX_PROVIDERS) {
         return ldc_error(DICOM_ERROR_INVALID_STATE, "%d providers are loaded, no more can be",
@@ -121,13 +141,8 @@ static int load_new(const char *name, char *configuration)
     }
     ERR_clear_error();
     if (!activate(ldc_tls_library(), name, configuration)) {
-        char reason[256];
-        (void)ldc_tls_take_error(reason, sizeof reason);
-        return ldc_error(
-            DICOM_ERROR_TLS_FAILURE,
-            "OpenSSL provider \"%s\" cannot be loaded (%s). Install it where \"openssl "
-            "version -m\" says, or give the path of its module; check its parameters.",
-            name, reason);
+        ERR_clear_error();
+        return load_error(name, module);
     }
     ERR_clear_error();
     strcpy(loaded.one[loaded.count].name, name); /* word() has looked at its length */
@@ -156,7 +171,7 @@ int ldc_tls_provider_load(const char *name, const char *module, const char *para
         at++;
     }
     if (at == loaded.count) {
-        rc = load_new(name, configuration);
+        rc = load_new(name, module, configuration);
         if (rc == DICOM_SUCCESS) {
             configuration = NULL;
         }
