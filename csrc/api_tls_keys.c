@@ -1,4 +1,5 @@
-/* api_tls_keys.c - the public functions around keys: providers, what OpenSSL has, the key log. */
+/* api_tls_keys.c - the public functions around keys: providers, what OpenSSL has, the key log; all
+ * settings handed on. */
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,5 +88,79 @@ L_INT L_DicomSetKeyLogFileTLS(HDICOMNET hNet, const L_TCHAR *pszFile)
                 "decrypt them. For debugging only.",
                 pszFile);
     }
+    return rc;
+}
+
+/* ---- all settings of one net for another ---- */
+
+typedef struct all_settings {
+    ldc_tls_settings *settings;       /* a reference */
+    ldc_tls_credentials *credentials; /* held, or NULL */
+    ldc_tls_choice choice;
+} all_settings;
+
+static void let_go(all_settings *all)
+{
+    if (all->settings != NULL) {
+        ldc_ref_put(&all->settings->ref);
+    }
+    if (all->credentials != NULL) {
+        ldc_tls_credentials_release(all->credentials);
+    }
+    ldc_tls_choice_clear(&all->choice);
+}
+
+static int take_all(HDICOMNET handle, all_settings *all)
+{
+    int rc = DICOM_SUCCESS;
+    ldc_net *net = ldc_net_acquire(handle);
+    if (net == NULL) {
+        return DICOM_ERROR_OBJECT_DISPOSED;
+    }
+    pthread_mutex_lock(&net->lock);
+    if (net->settings == NULL) {
+        rc = ldc_error(DICOM_ERROR_INVALID_STATE, "%s",
+                       "the net to copy from is not TLS. Initialize it with mode Tls first.");
+    } else if (!ldc_tls_choice_copy(&all->choice, &net->choice)) {
+        rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "TLS settings");
+    } else {
+        ldc_ref_get(&net->settings->ref);
+        all->settings = net->settings;
+        all->credentials = net->credentials;
+        if (all->credentials != NULL) {
+            ldc_tls_credentials_hold(all->credentials);
+        }
+    }
+    pthread_mutex_unlock(&net->lock);
+    ldc_net_put(net);
+    return rc;
+}
+
+L_INT L_DicomCopySettingsTLS(HDICOMNET hFrom, HDICOMNET hTo)
+{
+    all_settings all;
+    memset(&all, 0, sizeof all);
+    int rc = take_all(hFrom, &all);
+    ldc_net *net = rc == DICOM_SUCCESS ? ldc_net_lock_idle(hTo, "its TLS settings", &rc) : NULL;
+    bool taken = false;
+    if (net != NULL && net->settings == NULL) {
+        rc = ldc_error(DICOM_ERROR_INVALID_STATE, "%s",
+                       "the net to copy to is not TLS. Initialize it with mode Tls first.");
+    } else if (net != NULL) {
+        all_settings old = {net->settings, net->credentials, net->choice};
+        net->settings = all.settings;
+        net->credentials = all.credentials;
+        net->choice = all.choice;
+        all = old;
+        taken = true;
+    }
+    if (net != NULL) {
+        pthread_mutex_unlock(&net->lock);
+        if (taken) {
+            ldc_net_use_context(net, NULL); /* it has the old key */
+        }
+        ldc_net_put(net);
+    }
+    let_go(&all);
     return rc;
 }

@@ -129,6 +129,8 @@ typedef struct ldc_tls_choice {
 } ldc_tls_choice;
 
 void ldc_tls_choice_init(ldc_tls_choice *choice); /* the default list */
+/* A copy with references and strings of its own; false: no memory, and copy is empty. */
+bool ldc_tls_choice_copy(ldc_tls_choice *copy, const ldc_tls_choice *choice);
 void ldc_tls_choice_clear(ldc_tls_choice *choice);
 
 enum {

@@ -39,6 +39,28 @@ void ldc_tls_choice_init(ldc_tls_choice *choice)
     choice->send_ca_names = true;
 }
 
+/* Whoever adds a member says here what a copy of it is; then the number is changed. */
+_Static_assert(sizeof(ldc_tls_choice) ==
+                   sizeof(uint32_t[LDC_CIPHER_SLOTS]) + 4 * sizeof(void *) + sizeof(void *),
+               "ldc_tls_choice has changed: look at ldc_tls_choice_copy and _clear");
+
+bool ldc_tls_choice_copy(ldc_tls_choice *copy, const ldc_tls_choice *choice)
+{
+    *copy = *choice;
+    copy->expected_host = ldc_strdup(choice->expected_host);
+    if (choice->expected_host != NULL && copy->expected_host == NULL) {
+        memset(copy, 0, sizeof *copy);
+        return false;
+    }
+    if (copy->crls != NULL) {
+        ldc_ref_get(&copy->crls->shared.ref);
+    }
+    if (copy->keylog != NULL) {
+        ldc_ref_get(&copy->keylog->ref);
+    }
+    return true;
+}
+
 void ldc_tls_choice_clear(ldc_tls_choice *choice)
 {
     if (choice->crls != NULL) {

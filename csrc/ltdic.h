@@ -948,6 +948,11 @@ L_INT L_DicomLoadProviderTLS(const L_TCHAR *pszName, const L_TCHAR *pszModule, c
 /* DICOM_TLS_LIBRARY_... of the linked OpenSSL, as text, with ':' between several: its version; the groups for the key
  * exchange that it has; those of them that are post-quantum hybrids, "" = none; the providers that are loaded. */
 L_INT L_DicomGetLibraryTLS(L_INT nWhat, L_TCHAR *pszText, L_UINT nChars);
+/* Gives hTo all TLS settings of hFrom: versions, flags, CAs, certificate and key, cipher list, profile, revocation,
+ * and what else was set; not its mode, callbacks and limits. For nets that belong together, as a listener and its
+ * children, or a client and the listener for the sub-associations of its C-MOVE. Both are TLS nets; hTo is idle. Later
+ * changes of hFrom do not count. DICOM_ERROR_INVALID_STATE otherwise. */
+L_INT L_DicomCopySettingsTLS(HDICOMNET hFrom, HDICOMNET hTo);
 /* DANGER: whoever reads the file can decrypt the recorded traffic of this net's next connections. Appends the secrets of
  * each TLS link in the form of SSLKEYLOGFILE (tshark: tls.keylog_file); a warning goes to the log now and with each
  * link. The file is made with mode 0600; one that others can read is refused (DICOM_ERROR_FILE_ACCESS). NULL or "": off,

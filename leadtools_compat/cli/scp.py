@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from leadtools_compat._nodes.receiver import Events, Receiver
-from leadtools_compat._nodes.tls import TlsOptions
+from leadtools_compat._nodes.tls import TlsOptions, is_uri
 from leadtools_compat.cli import exits
 from leadtools_compat.cli.options import json_option, tls_options
 from leadtools_compat.cli.output import AUDIT, Output, plain
@@ -72,7 +72,11 @@ def scp(
     folder.mkdir(parents=True, exist_ok=True)
     counts = {"stored": 0, "refused": 0, "failed": 0}
     lock = threading.Lock()
-    watched = [] if tls is None else [file for file in (tls.certificate, tls.ca) if file]
+    watched = (
+        []
+        if tls is None
+        else [file for file in (tls.certificate, tls.ca) if file and not is_uri(file)]
+    )
     watch = ExpiryWatch([str(file) for file in watched], lambda ending: _ending(out, ending))
     numbers = _metrics(watch) if metrics is not None or metrics_file is not None else None
     # The trail is in this thread's context; failures come on others.

@@ -66,6 +66,10 @@ class Runner(Protocol):
         """Take an exception that a callback has raised; False: nobody here waits for it."""
 
 
+TLS_VALUES = ("crl_file", "expected_host", "send_ca_names", "tls_keylog_file", "tls_resumption")
+"""Members of `NetState` that say what C was told about TLS."""
+
+
 class NetState:
     """The private state of one net."""
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from leadtools_compat._binding import lib, reads
 from leadtools_compat._binding.errors import check, parameter_error
 from leadtools_compat._binding.text import StrPath, path_to_c, text_to_c
-from leadtools_compat.dicom._net_state import call, live
+from leadtools_compat.dicom._net_state import TLS_VALUES, call, live
 from leadtools_compat.dicom.dicom_tls_library import DicomTlsLibrary
+
+if TYPE_CHECKING:
+    from leadtools_compat.dicom.dicom_net import DicomNet
 
 __all__ = ["NetTlsKeys"]
 
@@ -76,6 +80,30 @@ class NetTlsKeys:
             _listed(lib.DICOM_TLS_LIBRARY_HYBRID_GROUPS),
             _listed(lib.DICOM_TLS_LIBRARY_PROVIDERS),
         )
+
+    def copy_tls_settings(self, source: DicomNet) -> None:
+        """Take over all TLS settings of another net (ours).
+
+        Versions, verification flags, authorities, certificate and key, cipher suites, profile,
+        revocation, and what else was set, without asking for a password again; not callbacks and
+        limits. For nets that belong together: a listener's children, or the listener for the
+        sub-associations of a C-MOVE. What is different is set afterwards.
+
+        Parameters
+        ----------
+        source
+            In any state. Later changes of it do not count here.
+
+        Raises
+        ------
+        DicomException
+            ``InvalidState``: one of the two is not TLS, or this one is connecting, connected or
+            listening.
+        """
+        there, here = live(source), live(self)
+        call(here, lib.L_DicomCopySettingsTLS(there.handle, here.handle))
+        for name in TLS_VALUES:
+            setattr(here, name, getattr(there, name))
 
     @property
     def tls_keylog_file(self) -> StrPath | None:

@@ -53,7 +53,9 @@ def allow_early_data(path: Path) -> None:
     place = next((i for i, one in enumerate(parts) if one[0] > tag), len(parts))
     parts.insert(place, (tag, der.explicit(MAX_EARLY_DATA, der.integer(16384))))
     encoded = base64.encodebytes(der.sequence(*(one for _, one in parts))).decode()
-    path.write_text(f"-----BEGIN SSL SESSION PARAMETERS-----\n{encoded}-----END SSL SESSION PARAMETERS-----\n")
+    path.write_text(
+        f"-----BEGIN SSL SESSION PARAMETERS-----\n{encoded}-----END SSL SESSION PARAMETERS-----\n"
+    )
 
 
 def save_session(port: int, session: Path, *options: str) -> str:
@@ -112,7 +114,9 @@ def test_early_data_that_a_client_sends_is_thrown_away(
     assert child.traffic[1] == 0  # received
 
 
-def test_sessions_of_our_server_allow_none(pki: TestPki, listener: Listener, tmp_path: Path) -> None:
+def test_sessions_of_our_server_allow_none(
+    pki: TestPki, listener: Listener, tmp_path: Path
+) -> None:
     session, early = tmp_path / "session.pem", tmp_path / "early"
     early.write_bytes(b"early")
     common = ("-CAfile", pki.ca_file, *own(pki.client), "-tls1_3")

@@ -42,7 +42,11 @@ def test_list_of_groups_is_what_the_openssl_program_takes(tmp_path: Path) -> Non
             timeout=PATIENCE,
             check=False,
         ).stderr
-        refused = "Call to SSL_CONF_cmd" in taken or "set1_groups" in taken or "Error with command" in taken
+        refused = (
+            "Call to SSL_CONF_cmd" in taken
+            or "set1_groups" in taken
+            or "Error with command" in taken
+        )
         assert refused is (group not in library.groups), taken
     assert {"X25519", "P-256", "P-384", "ffdhe2048"} <= set(library.groups)
     assert set(library.hybrid_groups) == HYBRIDS & set(library.groups)

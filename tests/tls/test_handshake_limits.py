@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +62,7 @@ print(json.dumps({"linked": linked, "evicted": evicted, "alive": alive, "unfinis
 def crowd(pki: TestPki, address: str, *before: str) -> Any:
     """Let a crowd connect to `address` and say nothing, then a proper client; give what became of them."""
     done = subprocess.run(
-        [*before, sys.executable, "-c", textwrap.dedent(CODE)]
-        + [pki.client.combined_file, address, str(CROWD)],
+        [*before, sys.executable, "-c", CODE, pki.client.combined_file, address, str(CROWD)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,

@@ -1,8 +1,7 @@
-"""Own certificate and key in every form that files have: PEM, DER, PKCS #8, traditional, PKCS #12; and what goes wrong."""
+"""Own certificate and key in every form that files have: PEM, DER, PKCS #8, PKCS #12; and what goes wrong."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -50,7 +49,9 @@ def openssl(*words: str, input: str | None = None) -> str:
     return done.stdout
 
 
-def key_in(form: str, pki: TestPki, folder: Path) -> tuple[str, DicomTlsCertificateType, str | None]:
+def key_in(
+    form: str, pki: TestPki, folder: Path
+) -> tuple[str, DicomTlsCertificateType, str | None]:
     """Write the client's certificate and key in a form; give what `SetTlsClientCertificate` takes."""
     me = pki.client
     key = str(folder / "own.key")
@@ -138,7 +139,7 @@ def test_wrong_password_no_password_and_one_that_is_too_long_are_told_apart(
     pki: TestPki, nets: Nets, tmp_path: Path, form: str
 ) -> None:
     certificate, kind, key = key_in(form, pki, tmp_path)
-    name = os.path.basename(key or certificate)
+    name = Path(key or certificate).name
     for password, words in (
         ("wrong", ("cannot be decrypted with the password given", "Check the password")),
         (None, ("no password was given", "OnPrivateKeyPassword")),
@@ -246,7 +247,9 @@ def test_pkcs12_takes_no_other_key(pki: TestPki, nets: Nets) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 20, 200, 1000])
-def test_pkcs12_that_was_cut_is_refused(pki: TestPki, nets: Nets, tmp_path: Path, size: int) -> None:
+def test_pkcs12_that_was_cut_is_refused(
+    pki: TestPki, nets: Nets, tmp_path: Path, size: int
+) -> None:
     file = tmp_path / "cut.p12"
     file.write_bytes(Path(pki.client.p12_file).read_bytes()[:size])
     with refused(CODES.TlsCertificateFile, "cut.p12", "no readable PKCS #12"):
@@ -314,7 +317,7 @@ def test_key_of_another_certificate_names_both_files(pki: TestPki, nets: Nets) -
         (PEM, pki.client.certificate_file, pki.server.key_file),
         (DER, pki.client.der_file, pki.server.key_der_file),
     ):
-        with refused(CODES.TlsKeyMismatch, os.path.basename(mine), os.path.basename(other)):
+        with refused(CODES.TlsKeyMismatch, Path(mine).name, Path(other).name):
             nets(Locked()).SetTlsClientCertificate(mine, kind, other)
 
 
