@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -103,7 +104,7 @@ class NetTlsKeys:
         there, here = live(source), live(self)
         call(here, lib.L_DicomCopySettingsTLS(there.handle, here.handle))
         for name in TLS_VALUES:
-            setattr(here, name, getattr(there, name))
+            setattr(here, name, copy.copy(getattr(there, name)))
 
     @property
     def tls_keylog_file(self) -> StrPath | None:
