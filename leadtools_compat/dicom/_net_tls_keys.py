@@ -100,8 +100,13 @@ class NetTlsKeys:
         DicomException
             ``InvalidState``: one of the two is not TLS, or this one is connecting, connected or
             listening.
+        TypeError
+            `source` is no net.
         """
-        there, here = live(source), live(self)
+        here = live(self)
+        if not isinstance(source, NetTlsKeys):
+            raise TypeError(f"source must be a DicomNet, not {type(source).__name__}")
+        there = live(source)
         call(here, lib.L_DicomCopySettingsTLS(there.handle, here.handle))
         for name in TLS_VALUES:
             setattr(here, name, copy.copy(getattr(there, name)))
