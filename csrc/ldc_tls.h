@@ -183,8 +183,8 @@ typedef struct ldc_tls_context {
     int64_t crls_until;             /* when the first revocation list ends */
     struct ldc_tls_keylog *keylog;  /* a reference, NULL = none */
     ldc_tls_notes notes;
-    atomic_uint users;      /* nets that hold it */
-    atomic_llong looked_at; /* ldc_expiry.c: when its certificates were */
+    atomic_uint users;         /* nets that hold it */
+    _Atomic int64_t looked_at; /* ldc_expiry.c: when its certificates were */
 } ldc_tls_context;
 
 /* Finds or builds it. credentials may be NULL for a client. handle: for warnings of one that cannot

@@ -176,6 +176,11 @@ int ldc_tls_complain(X509_STORE_CTX *store, X509 *certificate, int depth, int co
 /* X509_STORE_CTX_verify_cb: 1 goes on, 0 ends the verification. */
 static int judge(int ok, X509_STORE_CTX *store)
 {
+    /* Who signed a revocation list has a chain of its own (RFC 5280, 6.3.3 f). Nobody is asked
+     * about it: OpenSSL's answer counts, and a fault there is a complaint about the list. */
+    if (X509_STORE_CTX_get0_parent_ctx(store) != NULL) {
+        return ok;
+    }
     ldc_tls_link *link = link_of(store);
     /* The chain is complete when the first certificate is found good. */
     if (ok == 1 && link != NULL && !link->weighed) {

@@ -52,6 +52,8 @@ look() {
     need opensc has pkcs11-tool
     need pkcs11-provider provider pkcs11
     need iproute2 has ip
+    need sslscan has sslscan
+    need testssl.sh has testssl
     [ "$group" = test ] && return
     if [ "$group" = bench ]; then
         need g++ has g++

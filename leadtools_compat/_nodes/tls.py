@@ -6,9 +6,10 @@ The one rule: a peer is verified unless somebody has said in words that it must 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from leadtools_compat._nodes.tls_demands import TlsDemands
 from leadtools_compat.dicom import (
     DicomNet,
     DicomNetSecurityMode,
@@ -40,8 +41,7 @@ class TlsOptions:
         PEM file of the authorities that are trusted, or PEM text as bytes; None: nobody is.
     certificate, key
         Own certificate with its chain, and its key if it is in another file; PEM, or both DER.
-        Either may be a URI, ``pkcs11:...``, if `providers` has what serves it. A file of PKCS #12
-        has both.
+        Either may be a URI, ``pkcs11:...``, with `pkcs11_module`. A file of PKCS #12 has both.
     password
         Called when the key is encrypted.
     crl
@@ -55,7 +55,11 @@ class TlsOptions:
     version
         Only this version; None: the best that both sides have.
     suites
-        Cipher suites in place of the default list.
+        Cipher suites in place of the default list, or of the profile's.
+    profile
+        Name of a TLS profile (`DicomNet.apply_tls_profile`); None: none.
+    demands
+        Names, pins, more trust, and how strict to be.
     pkcs12_legacy
         A file of PKCS #12 may be encrypted with RC2.
     pkcs11_module
@@ -74,6 +78,8 @@ class TlsOptions:
     host_name: str | None = None
     version: TlsVersion | None = None
     suites: tuple[int, ...] = ()
+    profile: str | None = None
+    demands: TlsDemands = field(default_factory=TlsDemands)
     pkcs12_legacy: bool = False
     pkcs11_module: str | None = None
     keylog: str | None = None
@@ -86,6 +92,12 @@ class TlsOptions:
             for name in (self.certificate, self.key)
             if name is not None
         )
+
+    def server_name(self, address: str) -> str:
+        """Give the name that is sent to the server at `address`, by other means than a net."""
+        if self.demands.server_name is not None:
+            return self.demands.server_name
+        return self.host_name or address
 
     def expected_host(self, address: str) -> str | None:
         """Give the name that the server at `address` must prove, or None."""
@@ -147,6 +159,9 @@ def configure(
     if tls.crl is not None:
         net.crl_file = tls.crl
     net.expected_host = host
+    if tls.profile is not None:
+        net.apply_tls_profile(tls.profile)
+    tls.demands.apply(net)
     if tls.suites:
         set_suites(net, tls.suites)
 

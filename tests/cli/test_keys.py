@@ -130,8 +130,8 @@ def mover() -> Iterator[tuple[Mover, int]]:
     entity = AE(ae_title="PACS")
     entity.add_supported_context(StudyRootQueryRetrieveInformationModelMove)
     entity.add_requested_context(CTImageStorage)
-    handlers = [(evt.EVT_C_MOVE, provider.move)]
-    server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
+    handlers: list[Any] = [(evt.EVT_C_MOVE, provider.move)]
+    server: Any = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
     yield provider, server.socket.getsockname()[1]
     server.shutdown()
 

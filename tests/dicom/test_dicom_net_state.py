@@ -146,7 +146,7 @@ def public_members() -> list[str]:
 
 STATIC = {
     *("Startup", "Shutdown", "Breathe", "GetOpenSslVersion"),
-    *("load_tls_provider", "tls_library", "tls_pins_of"),
+    *("load_tls_provider", "set_failure_log", "tls_library", "tls_pins_of"),
 }
 OVERRIDABLES = {name for name in public_members() if name.startswith("On")}
 ISCL = {name for name in public_members() if "Iscl" in name} - {"GetLastIsclOrTlsError"}
