@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from leadtools_compat.testing import TestPki
-from tests.support import PEER, PATIENCE, refused
+from tests.support import PATIENCE, PEER, refused
 from tests.tls.conftest import Meet
 from tests.tls.issued import issue
 from tests.tls.peers import CLEAN, openssl_server, own
