@@ -258,9 +258,13 @@ def test_an_object_that_nobody_holds_goes(plain: Site) -> None:
     scu = DicomConnection()
     scu.AETitle = "OURS"
     assert scu.Verify(scp)
-    weak = weakref.ref(scu)
+    gone = threading.Event()
+    weak = weakref.ref(scu, lambda _: gone.set())
     del scu
-    gc.collect()
+    for _ in range(int(PATIENCE * 10)):  # a worker may still be on its way out of the last callback
+        gc.collect()
+        if gone.wait(0.1):
+            break
     assert weak() is None
 
 
