@@ -178,8 +178,8 @@ typedef struct ldc_tls_context {
     struct ldc_tls_sni *sni;        /* owned: a server's certificates by name, NULL = one for all */
     int64_t crls_until;             /* when the first revocation list ends */
     ldc_tls_notes notes;
-    atomic_uint users;      /* nets that hold it */
-    atomic_llong looked_at; /* ldc_expiry.c: when its certificates were */
+    atomic_uint users;         /* nets that hold it */
+    _Atomic int64_t looked_at; /* ldc_expiry.c: when its certificates were */
 } ldc_tls_context;
 
 /* Finds or builds it. credentials may be NULL for a client. handle: for warnings of one that cannot

@@ -79,9 +79,13 @@ static bool apply_groups(SSL_CTX *ctx, const ldc_tls_profile *profile, bool lega
                              : legacy        ? LDC_TLS_LEGACY_SIGNATURES
                                              : LDC_TLS_SIGNATURES;
     char with_hybrid[256];
-    snprintf(with_hybrid, sizeof with_hybrid, "%s:%s", LDC_TLS_HYBRID_GROUP, groups);
-    bool hybrid =
-        (profile == NULL || profile->hybrid) && SSL_CTX_set1_groups_list(ctx, with_hybrid) == 1;
+    bool hybrid = false;
+    if (profile == NULL || profile->hybrid) {
+        /* A key share for the first classical group, too: a peer that does not know the hybrid one
+         * would have to ask for it (HelloRetryRequest). */
+        snprintf(with_hybrid, sizeof with_hybrid, "*%s:*%s", LDC_TLS_HYBRID_GROUP, groups);
+        hybrid = SSL_CTX_set1_groups_list(ctx, with_hybrid) == 1;
+    }
     if (!hybrid && SSL_CTX_set1_groups_list(ctx, groups) != 1) {
         return false;
     }
@@ -141,20 +145,44 @@ static int apply_profile(SSL_CTX *ctx, const ldc_tls_choice *choice,
     return DICOM_SUCCESS;
 }
 
+/* Level 2 asks for 112 bits. OpenSSL itself looks at it when a certificate is loaded (3.0), or not
+ * before the peer does (3.5). */
+static bool hash_is_weak(X509 *certificate)
+{
+    int bits = 0;
+    return (X509_get_extension_flags(certificate) & EXFLAG_SS) == 0 &&
+           (X509_get_signature_info(certificate, NULL, NULL, &bits, NULL) != 1 || bits < 112);
+}
+
+static bool well_signed(const ldc_tls_credentials *credentials)
+{
+    bool weak = hash_is_weak(credentials->leaf);
+    for (int i = 0; !weak && i < sk_X509_num(credentials->chain); i++) {
+        weak = hash_is_weak(sk_X509_value(credentials->chain, i));
+    }
+    return !weak;
+}
+
 static int apply_credentials(SSL_CTX *ctx, const ldc_tls_credentials *credentials)
 {
     if (credentials == NULL) {
         return DICOM_SUCCESS;
     }
+    char text[256] = "";
+    bool weak = false;
     if (SSL_CTX_use_cert_and_key(ctx, credentials->leaf, credentials->key, credentials->chain, 1) ==
         1) {
-        return DICOM_SUCCESS;
+        if (SSL_CTX_get_security_level(ctx) < LDC_SECURITY_LEVEL || well_signed(credentials)) {
+            return DICOM_SUCCESS;
+        }
+        weak = true;
+        snprintf(text, sizeof text, "%s", "it, or its chain, is signed with a weak hash");
+    } else {
+        int reason = ERR_GET_REASON(ERR_peek_last_error());
+        weak = reason == SSL_R_EE_KEY_TOO_SMALL || reason == SSL_R_CA_KEY_TOO_SMALL ||
+               reason == SSL_R_CA_MD_TOO_WEAK;
+        (void)ldc_tls_take_error(text, sizeof text);
     }
-    int reason = ERR_GET_REASON(ERR_peek_last_error());
-    char text[256];
-    (void)ldc_tls_take_error(text, sizeof text);
-    bool weak = reason == SSL_R_EE_KEY_TOO_SMALL || reason == SSL_R_CA_KEY_TOO_SMALL ||
-                reason == SSL_R_CA_MD_TOO_WEAK;
     return ldc_error(
         weak ? DICOM_ERROR_TLS_WEAK_KEY : DICOM_ERROR_TLS_CERTIFICATE_FILE,
         weak

@@ -6,9 +6,10 @@ The one rule: a peer is verified unless somebody has said in words that it must 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from leadtools_compat._nodes.tls_demands import TlsDemands
 from leadtools_compat.dicom import (
     DicomNet,
     DicomNetSecurityMode,
@@ -53,7 +54,11 @@ class TlsOptions:
     version
         Only this version; None: the best that both sides have.
     suites
-        Cipher suites in place of the default list.
+        Cipher suites in place of the default list, or of the profile's.
+    profile
+        Name of a TLS profile (`DicomNet.apply_tls_profile`); None: none.
+    demands
+        Names, pins, more trust, and how strict to be.
     """
 
     ca: str | bytes | None = None
@@ -66,6 +71,14 @@ class TlsOptions:
     host_name: str | None = None
     version: TlsVersion | None = None
     suites: tuple[int, ...] = ()
+    profile: str | None = None
+    demands: TlsDemands = field(default_factory=TlsDemands)
+
+    def server_name(self, address: str) -> str:
+        """Give the name that is sent to the server at `address`, by other means than a net."""
+        if self.demands.server_name is not None:
+            return self.demands.server_name
+        return self.host_name or address
 
     def expected_host(self, address: str) -> str | None:
         """Give the name that the server at `address` must prove, or None."""
@@ -125,6 +138,9 @@ def configure(
     if tls.crl is not None:
         net.crl_file = tls.crl
     net.expected_host = host
+    if tls.profile is not None:
+        net.apply_tls_profile(tls.profile)
+    tls.demands.apply(net)
     if tls.suites:
         set_suites(net, tls.suites)
 

@@ -53,7 +53,7 @@ def _connect(
 ) -> ssl.SSLSocket:
     try:
         plain = socket.create_connection(address, timeout)
-        return context.wrap_socket(plain, server_hostname=host, session=session)
+        return context.wrap_socket(plain, server_hostname=host or None, session=session)
     except (OSError, ValueError) as error:
         raise UntestedError(f"no handshake: {error}") from error
 
@@ -89,7 +89,8 @@ def stapling(address: tuple[str, int], host: str, tls: TlsOptions, timeout: floa
     if program is None:
         raise UntestedError("the program 'openssl' is not installed")
     target = f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"
-    command = [program, "s_client", "-connect", target, "-status", "-servername", host]
+    command = [program, "s_client", "-connect", target, "-status"]
+    command += ["-servername", host] if host else ["-noservername"]
     if tls.certificate is not None and not is_der(tls.certificate):
         command += ["-cert", tls.certificate, "-key", tls.key or tls.certificate]
         if tls.password is not None and _encrypted(tls.key or tls.certificate):

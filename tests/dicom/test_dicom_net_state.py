@@ -144,7 +144,7 @@ def public_members() -> list[str]:
     return [name for name in dir(DicomNet) if not name.startswith("_")]
 
 
-STATIC = {"Startup", "Shutdown", "Breathe", "GetOpenSslVersion", "tls_pins_of"}
+STATIC = {"Startup", "Shutdown", "Breathe", "GetOpenSslVersion", "set_failure_log", "tls_pins_of"}
 OVERRIDABLES = {name for name in public_members() if name.startswith("On")}
 ISCL = {name for name in public_members() if "Iscl" in name} - {"GetLastIsclOrTlsError"}
 ARGUMENTS: dict[str, tuple[Any, ...]] = {

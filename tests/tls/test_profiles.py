@@ -169,7 +169,9 @@ def test_initialize_keeps_the_profile(net: Any, pki: TestPki) -> None:
 
 
 def test_list_may_be_narrowed_and_filled_up_within_the_profile(meet: Meet, pki: TestPki) -> None:
-    asked = SUITES.EcdheEcdsaWithAes128Ccm8
+    # Newer releases of OpenSSL find a tag of 8 bytes too short for level 2.
+    short = "TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8" in available_suites(2)
+    asked = SUITES.EcdheEcdsaWithAes128Ccm8 if short else SUITES.EcdheEcdsaWithAes256Ccm
     with openssl_server(*own(pki.server), *ALL_SUITES) as server:
         rules = rules_for(pki, "client")
         with rules.net() as client:

@@ -17,6 +17,7 @@ from tests.support import PATIENCE, Listener, refused
 from tests.tls.conftest import Meet
 from tests.tls.peers import (
     ALL_SUITES,
+    BEST_GROUP,
     VERSION_OPTIONS,
     OpenSslServer,
     openssl_client,
@@ -476,7 +477,7 @@ def untouched(pki: TestPki, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 
 GOOD = [[1, "Success"]] * 3
-LINK = ["Success", "TLSv1.3", "Aes256GcmSha384", "x25519", "Success", GOOD, None]
+LINK = ["Success", "TLSv1.3", "Aes256GcmSha384", BEST_GROUP, "Success", GOOD, None]
 
 
 def test_host_without_configuration_has_the_defaults_of_the_library(
