@@ -2,9 +2,9 @@
  * ldc_tls_context.c - an SSL_CTX made of settings, credentials and a net's choice; nets that want
  * the same share it.
  *
- * Everything that decides about security is set here, nothing is left to the host's configuration
- * (errata 7): versions, suites, groups, signature algorithms, security level, options, store,
- * depth, verification.
+ * Everything that decides about security is set here, nothing is left to the host's configuration:
+ * versions, suites, groups, signature algorithms, security level, options, store, depth,
+ * verification.
  */
 #include <openssl/dh.h>
 #include <openssl/err.h>
