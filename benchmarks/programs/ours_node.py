@@ -47,16 +47,17 @@ mode = DicomNetSecurityMode.Tls if secure else DicomNetSecurityMode.None_
 DISCARD = hasattr(DicomNet, "receive_sink")
 
 
+settings = DicomOpenSslContextCreationSettings(
+    DicomSslMethodType.SslV23,
+    options.tls("ca.pem"),
+    DicomOpenSslVerificationFlags.Peer | DicomOpenSslVerificationFlags.FailIfNoPeerCertificate,
+    9,
+    DicomOpenSslOptionsFlags.NoSslV2,
+)
+
+
 def set_up(net: DicomNet, identity: str) -> None:
     if secure:
-        settings = DicomOpenSslContextCreationSettings(
-            DicomSslMethodType.SslV23,
-            options.tls("ca.pem"),
-            DicomOpenSslVerificationFlags.Peer
-            | DicomOpenSslVerificationFlags.FailIfNoPeerCertificate,
-            9,
-            DicomOpenSslOptionsFlags.NoSslV2,
-        )
         net.Initialize(None, mode, settings)
         if resume:
             setattr(net, "tls_resumption", True)  # noqa: B010 - older trees have no such member
@@ -150,6 +151,7 @@ class Client(DicomNet):
         self.objects: list[DicomDataSet] = []
         self.size = options.number("size")
         self.lock = threading.Lock()
+        self.request = self.make_request()
 
     def start(self) -> None:
         self.done.clear()
@@ -163,33 +165,33 @@ class Client(DicomNet):
         if error != DicomExceptionCode.Success:
             self.give_up(f"connect: {error}")
         elif not secure:
-            self.associate()
+            self.SendAssociateRequest(self.request)
 
     def OnSecureLinkReady(self, error: DicomExceptionCode) -> None:
         if error != DicomExceptionCode.Success:
             self.give_up(f"TLS: {self.failure}")
         else:
-            self.associate()
+            self.SendAssociateRequest(self.request)
 
     def give_up(self, why: str) -> None:
         print(why, file=sys.stderr, flush=True)
         os._exit(1)
 
-    def associate(self) -> None:
-        with DicomAssociate(True) as request:
-            request.Called, request.Calling = options.text("called", "BENCH"), "BENCH-PY"
-            request.MaxLength = options.number("pdu", 131072)
-            for number, sop_class, syntax in (
-                (1, VERIFICATION, IMPLICIT),
-                (3, SECONDARY, EXPLICIT),
-            ):
-                request.AddPresentationContext(
-                    number, DicomAssociateAcceptResultType.Success, sop_class
-                )
-                request.AddTransfer(number, syntax)
-            if self.window > 1:
-                request.SetAsynchronousOperations(True, self.window, 1)
-            self.SendAssociateRequest(request)
+    def make_request(self) -> DicomAssociate:
+        request = DicomAssociate(True)
+        request.Called, request.Calling = options.text("called", "BENCH"), "BENCH-PY"
+        request.MaxLength = options.number("pdu", 131072)
+        for number, sop_class, syntax in (
+            (1, VERIFICATION, IMPLICIT),
+            (3, SECONDARY, EXPLICIT),
+        ):
+            request.AddPresentationContext(
+                number, DicomAssociateAcceptResultType.Success, sop_class
+            )
+            request.AddTransfer(number, syntax)
+        if self.window > 1:
+            request.SetAsynchronousOperations(True, self.window, 1)
+        return request
 
     def OnReceiveAssociateAccept(self, association: DicomAssociate) -> None:
         if association.GetResult(1) != DicomAssociateAcceptResultType.Success:

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import _thread
 import atexit
+import functools
 import logging
 import operator
 import os
@@ -71,9 +72,16 @@ def install(
     life: Life, names: Collection[str], connect: Callable[[Any, str], None] | None = None
 ) -> None:
     """Tell C which overridables to call; `connect` knows those that are not in this file."""
+    table = ffi.new("DICOMNETCALLBACK *", _table(frozenset(names), connect)[0])
+    table.pUserData = user_pointer(life)
+    check(lib.L_DicomSetCallback(life.handle, table))
+
+
+@functools.cache
+def _table(names: frozenset[str], connect: Callable[[Any, str], None] | None) -> Any:
+    """Make the table for a set of overridables, once: a class has many nets."""
     table = ffi.new("DICOMNETCALLBACK *")
     table.uStructSize = ffi.sizeof("DICOMNETCALLBACK")
-    table.pUserData = user_pointer(life)
     table.pfnReceiveChunk = lib.ldc_py_receive_chunk  # called for that sink only
     ours = {
         "OnConnect": ("pfnConnect", lib.ldc_py_connect),
@@ -86,7 +94,7 @@ def install(
             setattr(table, *ours[name])
         elif connect is not None:
             connect(table, name)
-    check(lib.L_DicomSetCallback(life.handle, table))
+    return table
 
 
 def install_gates(life: Life, judges: bool = True) -> None:
