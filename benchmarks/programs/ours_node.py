@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import time
+from typing import TYPE_CHECKING
 
 from talk import Options, now, ready, result, until_end, wait_for_go
 
@@ -19,8 +20,6 @@ from leadtools_compat.dicom import (
     DicomAssociateAcceptResultType,
     DicomCommandPriorityType,
     DicomCommandStatusType,
-    DicomDataSet,
-    DicomDataSetLoadFlags,
     DicomExceptionCode,
     DicomNet,
     DicomNetSecurityMode,
@@ -30,6 +29,9 @@ from leadtools_compat.dicom import (
     DicomSslMethodType,
     DicomTlsCertificateType,
 )
+
+if TYPE_CHECKING:
+    from leadtools_compat.dicom import DicomDataSet
 
 VERIFICATION = "1.2.840.10008.1.1"
 SECONDARY = "1.2.840.10008.5.1.4.1.1.7"
@@ -280,6 +282,8 @@ class Client(DicomNet):
 
 def load(paths: list[str], preload: bool) -> list[DicomDataSet]:
     """Open files as data sets; small ones are read before the clock runs, as DCMTK's best does."""
+    from leadtools_compat.dicom import DicomDataSet, DicomDataSetLoadFlags
+
     flags = DicomDataSetLoadFlags.LoadAndClose if preload else DicomDataSetLoadFlags.None_
     objects = []
     for path in paths:

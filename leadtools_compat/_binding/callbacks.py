@@ -24,7 +24,6 @@ from __future__ import annotations
 import _thread
 import atexit
 import functools
-import logging
 import operator
 import os
 import signal
@@ -61,8 +60,6 @@ NO_ANSWER: int = lib.DICOM_VERIFY_NO_ANSWER
 NO_PASSWORD = 0
 
 MUTE_MILLISECONDS = 2000
-
-logger = logging.getLogger("leadtools_compat")
 
 
 # ---- installing ---------------------------------------------------------------------------------
@@ -322,6 +319,9 @@ def _log_escaped(kind: type[BaseException], error: object, traceback: object) ->
 def ldc_py_log(level: int, net: Any, text: Any, user: Any) -> None:
     """LOGCALLBACK: C's levels are those of ``logging``. Never raises, on whatever thread."""
     try:
+        import logging  # most programs are never told anything
+
+        logger = logging.getLogger("leadtools_compat")
         logger.log(level, "%s", from_c(text))
     except KeyboardInterrupt:
         _interrupt_again()

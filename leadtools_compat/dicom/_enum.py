@@ -42,7 +42,8 @@ class _DotNetMeta(enum.EnumMeta):
 
     def __call__(cls, value: Any, *args: Any, **kwargs: Any) -> Any:
         """Find the member for a number: of every message, so the short way comes first."""
-        if type(value) is cls:
+        kind: Any = value.__class__
+        if kind is cls:
             return value
         try:
             member = cls._value2member_map_.get(value)

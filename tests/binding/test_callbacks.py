@@ -507,13 +507,13 @@ def test_broken_log_handler_breaks_nothing(
             raise SystemExit("no disk")
 
     handler = Broken()
-    callbacks.logger.addHandler(handler)
+    logging.getLogger("leadtools_compat").addHandler(handler)
     try:
         client = nets(RecordingNet(DicomNetSecurityMode.Tls))
         connect(client, listen(tls_child(pki, flags=NO_CHECK)))
         assert client.log.wait("OnSecureLinkReady").code == CODES.Success
     finally:
-        callbacks.logger.removeHandler(handler)
+        logging.getLogger("leadtools_compat").removeHandler(handler)
 
 
 def test_ctrl_c_inside_a_message_is_not_lost() -> None:
@@ -522,11 +522,11 @@ def test_ctrl_c_inside_a_message_is_not_lost() -> None:
             raise KeyboardInterrupt
 
     handler = Interrupted()
-    callbacks.logger.addHandler(handler)
+    logging.getLogger("leadtools_compat").addHandler(handler)
     text = ffi.new("char[]", b"message")
     try:
         with pytest.raises(KeyboardInterrupt):
             lib.ldc_py_log(lib.DICOM_LOG_WARNING, ffi.NULL, text, ffi.NULL)
             threading.Event().wait(PATIENCE)
     finally:
-        callbacks.logger.removeHandler(handler)
+        logging.getLogger("leadtools_compat").removeHandler(handler)
