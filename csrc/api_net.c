@@ -10,6 +10,7 @@
 
 #include "ldc_conn.h"
 #include "ldc_error.h"
+#include "ldc_expiry.h"
 #include "ldc_net.h"
 
 enum {
@@ -200,7 +201,7 @@ static int prepare_target(ldc_target *target, const char *host, unsigned host_po
         ldc_address_any(family, host_port, &target->local);
     }
     if (rc == DICOM_SUCCESS && target->local.length != 0) {
-        target->socket = ldc_address_socket(family, &target->local, false);
+        target->socket = ldc_address_socket(family, &target->local, 0);
         if (target->socket < 0) {
             rc = bind_error(errno, host, host_port);
         }
@@ -319,7 +320,19 @@ L_INT L_DicomConnect(HDICOMNET hNet, const L_TCHAR *pszHostAddress, L_UINT nHost
 
 /* ---- listening ---- */
 
-static int listening_socket(const char *host, unsigned port, int ip_type, int backlog, int *result)
+/* reuse_port is set here, and yet the port cannot be had. */
+static int not_shared(const char *host, unsigned port)
+{
+    return ldc_error(
+        DICOM_ERROR_NET_ADDRESS_IN_USE,
+        "%s port %u. The program that has it does not share it with this one: set "
+        "reuse_port before Listen in every process of the port, and run all as the same "
+        "user, or use another port.",
+        host == NULL || host[0] == '\0' ? "any local address" : host, port);
+}
+
+static int listening_socket(const char *host, unsigned port, int ip_type, int backlog,
+                            bool reuse_port, int *result)
 {
     ldc_address address;
     bool all = host != NULL && strcmp(host, "*") == 0;
@@ -336,9 +349,11 @@ static int listening_socket(const char *host, unsigned port, int ip_type, int ba
         return rc;
     }
     int fd = ldc_address_socket(address.storage.ss_family, &address,
-                                ip_type != DICOM_IPTYPE_IPV4_OR_IPV6);
+                                (ip_type != DICOM_IPTYPE_IPV4_OR_IPV6 ? LDC_SOCKET_V6_ONLY : 0u) |
+                                    (reuse_port ? LDC_SOCKET_REUSE_PORT : 0u));
     if (fd < 0 || listen(fd, backlog < MIN_BACKLOG ? MIN_BACKLOG : backlog) != 0) {
-        rc = bind_error(errno, host, port);
+        rc = reuse_port && errno == EADDRINUSE ? not_shared(host, port)
+                                               : bind_error(errno, host, port);
         if (fd >= 0) {
             close(fd);
         }
@@ -377,7 +392,7 @@ L_INT L_DicomListenExt(HDICOMNET hNet, const L_TCHAR *pszHostAddress, L_UINT nHo
         ldc_net_put(net);
         return rc;
     }
-    rc = listening_socket(pszHostAddress, nHostPort, nIpType, nNbPeers, &fd);
+    rc = listening_socket(pszHostAddress, nHostPort, nIpType, nNbPeers, net->reuse_port, &fd);
     if (rc == DICOM_SUCCESS) {
         remember_listening(net, fd);
         rc = ldc_listener_new(net, fd);
@@ -425,6 +440,7 @@ static int adopt(ldc_net *net, ldc_net *child, ldc_listener *listener, ldc_tls_c
     pthread_mutex_lock(&child->lock);
     ldc_ref_get(&net->ref);
     child->parent = net;
+    ldc_address_text(&pending.proxy, child->proxy_address, &child->proxy_port);
     pthread_mutex_unlock(&child->lock);
     ldc_conn *conn = ldc_conn_adopt(child, context, pending.fd, &pending.address, pending.since);
     if (conn == NULL) {
@@ -440,7 +456,9 @@ static int adopt(ldc_net *net, ldc_net *child, ldc_listener *listener, ldc_tls_c
         pthread_mutex_lock(&net->lock);
         ldc_limits limits = net->limits;
         pthread_mutex_unlock(&net->lock);
-        bool exempt = ldc_address_is_loopback(&pending.address) && !limits.address_limit_set;
+        /* Loopback, unless the limit was set by hand; a proxy itself (errata 2). */
+        bool exempt = (ldc_address_is_loopback(&pending.address) && !limits.address_limit_set) ||
+                      pending.direct;
         ldc_handshakes_add(conn, &pending.address,
                            exempt ? 0 : limits.value[LDC_LIMIT_HANDSHAKES_PER_ADDRESS],
                            limits.value[LDC_LIMIT_HANDSHAKES_TOTAL]);
@@ -501,6 +519,7 @@ L_INT L_DicomAccept(HDICOMNET hNet, HDICOMNET hChild)
     }
     if (rc == DICOM_SUCCESS && context != NULL) {
         ldc_net_use_context(net, context); /* for the next child, when this one has gone */
+        ldc_expiry_look_at_context(net->id, context);
     }
     if (rc == DICOM_SUCCESS) {
         rc = adopt(net, child, listener, context);

@@ -199,10 +199,10 @@ bool ldc_address_same_host(const ldc_address *one, const ldc_address *other)
                   sizeof(struct in6_addr)) == 0;
 }
 
-int ldc_address_socket(int family, const ldc_address *local, bool v6_only)
+int ldc_address_socket(int family, const ldc_address *local, unsigned flags)
 {
     int on = 1;
-    int only = v6_only ? 1 : 0;
+    int only = (flags & LDC_SOCKET_V6_ONLY) != 0 ? 1 : 0;
     int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         return -1;
@@ -212,6 +212,8 @@ int ldc_address_socket(int family, const ldc_address *local, bool v6_only)
     }
     if (local != NULL && local->length != 0 &&
         (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+         ((flags & LDC_SOCKET_REUSE_PORT) != 0 &&
+          setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) ||
          bind(fd, (const struct sockaddr *)&local->storage, local->length) != 0)) {
         goto failed;
     }

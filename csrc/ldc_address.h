@@ -31,8 +31,14 @@ void ldc_address_text(const ldc_address *address, char text[LDC_ADDRESS_TEXT], u
 bool ldc_address_is_loopback(const ldc_address *address);
 /* Whether the hosts are the same (the ports do not matter). */
 bool ldc_address_same_host(const ldc_address *one, const ldc_address *other);
-/* An unconnected non-blocking TCP socket, bound if local is set. -1 and errno. */
-int ldc_address_socket(int family, const ldc_address *local, bool v6_only);
+enum {
+    LDC_SOCKET_V6_ONLY = 1,
+    LDC_SOCKET_REUSE_PORT = 2 /* SO_REUSEPORT: others that set it, of the same user, may bind too */
+};
+/* An unconnected non-blocking TCP socket, bound if local is set. flags: LDC_SOCKET_... -1 and
+ * errno.
+ */
+int ldc_address_socket(int family, const ldc_address *local, unsigned flags);
 /* The family of DICOM_IPTYPE_... when one has to be chosen. */
 int ldc_address_family(int ip_type);
 

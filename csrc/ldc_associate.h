@@ -145,6 +145,8 @@ int ldc_associate_set_implementation_version(ldc_associate *associate, const cha
 
 /* NULL: there is none with this id. Lent until contexts are added or deleted. */
 ldc_context *ldc_associate_context(const ldc_associate *associate, uint8_t id);
+/* Whether the transfer syntax is one of the context's. */
+bool ldc_context_offers(const ldc_context *context, const char *uid);
 int ldc_associate_add_context(ldc_associate *associate, uint8_t id, uint8_t result,
                               const char *abstract);
 int ldc_associate_set_context(ldc_associate *associate, uint8_t id, uint8_t result,

@@ -74,7 +74,9 @@ void ldc_handshakes_after_fork(void);
 
 typedef struct ldc_pending {
     int fd;
-    ldc_address address;
+    ldc_address address; /* the client's */
+    ldc_address proxy;   /* of the proxy in between; length 0 = none */
+    bool direct;         /* with a proxy: it is itself the client */
     int64_t since;
 } ldc_pending;
 
@@ -85,6 +87,7 @@ bool ldc_listener_has_pending(ldc_listener *listener);
 void ldc_listener_stop(ldc_listener *listener); /* any thread; no more is accepted from now on */
 void ldc_listener_ref(ldc_listener *listener);
 void ldc_listener_put(ldc_listener *listener);
-uint64_t ldc_listener_accepted(void); /* since the start */
+void ldc_listener_look(ldc_listener *listener); /* there are failures to be told later; NULL: no */
+uint64_t ldc_listener_accepted(void);           /* since the start */
 
 #endif

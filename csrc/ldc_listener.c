@@ -1,9 +1,11 @@
 /*
  * ldc_listener.c - a listening socket: accepts in batches, keeps what waits for Accept, never
- * handshakes.
+ * handshakes. While it is open it also looks at what a node has to look at now and then:
+ * certificates that end, failures that were counted and not told.
  *
  * Each accepted connection waits in a list, oldest first, until the user's Accept takes it or the
- * handshake limit is over. The listener is told of each by one ACCEPT event.
+ * handshake limit is over. The listener is told of each by one ACCEPT event. One from a configured
+ * proxy is a greeting first (ldc_greeting.c): it comes into the list when its header has been read.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,16 +17,24 @@
 
 #include "ldc_conn.h"
 #include "ldc_error.h"
+#include "ldc_expiry.h"
+#include "ldc_failure_log.h"
+#include "ldc_greeting.h"
 #include "ldc_poller.h"
+#include "ldc_proxy.h"
 
 enum {
     ACCEPTS_AT_ONCE = 64,
     DEADLINE_PENDING = 0,
     DEADLINE_AGAIN = 1,
+    DEADLINE_EXPIRY = 2,
+    DEADLINE_FAILURES = 3,
     AGAIN_MS = 100
 };
 enum {
-    STOP = LDC_BIT_OWN
+    STOP = LDC_BIT_OWN,
+    LOOK = LDC_BIT_OWN << 1,
+    GREETED = LDC_BIT_OWN << 2
 };
 
 typedef struct waiting {
@@ -33,8 +43,9 @@ typedef struct waiting {
 } waiting;
 
 struct ldc_listener {
-    ldc_actor actor; /* first */
-    ldc_net *net;    /* reference until it is stopped */
+    ldc_actor actor;      /* first */
+    ldc_net *net;         /* reference until it is stopped */
+    ldc_proxies *proxies; /* reference, NULL = none */
     int64_t limit_ms;
     uint64_t max_connections, max_pending;
     int reserve; /* a descriptor kept for the day when there is none left; -1 = used up */
@@ -42,6 +53,10 @@ struct ldc_listener {
     /* under actor.lock */
     waiting *first, *last;
     size_t count;
+    ldc_greeting *greetings; /* references, newest first */
+    size_t greeting_count;
+    waiting *greeted, *greeted_last; /* owned: greetings that are over, still to be told of */
+    bool stopped;
     int listening; /* the descriptor while it listens, for stop; -1 afterwards */
 };
 
@@ -55,6 +70,9 @@ static void listener_destroy(ldc_ref *ref)
     }
     if (listener->net != NULL) {
         ldc_net_put(listener->net);
+    }
+    if (listener->proxies != NULL) {
+        ldc_ref_put(&listener->proxies->ref);
     }
     ldc_actor_fini(&listener->actor);
     free(listener);
@@ -105,14 +123,9 @@ static void expire(ldc_listener *listener, int64_t now)
                        oldest == 0 ? 0 : oldest + listener->limit_ms);
 }
 
-static void keep(ldc_listener *listener, int fd, const ldc_address *address)
+static void keep(ldc_listener *listener, waiting *item)
 {
-    waiting *item = calloc(1, sizeof *item);
-    if (item == NULL) {
-        close(fd);
-        return;
-    }
-    item->pending = (ldc_pending){.fd = fd, .address = *address, .since = ldc_now_ms()};
+    item->next = NULL;
     pthread_mutex_lock(&listener->actor.lock);
     if (listener->last == NULL) {
         listener->first = item;
@@ -128,6 +141,138 @@ static void keep(ldc_listener *listener, int fd, const ldc_address *address)
     atomic_fetch_add(&accepted, 1u);
     ldc_deliver(listener->net, LDC_EVENT_ACCEPT, DICOM_SUCCESS);
 }
+
+/* ---- greetings ---- */
+
+/* The lock is held. false: it is not in the list. */
+static bool unlist(ldc_listener *listener, ldc_greeting *greeting)
+{
+    ldc_greeting **at = &listener->greetings;
+    while (*at != NULL && *at != greeting) {
+        at = ldc_greeting_link(*at);
+    }
+    if (*at == NULL) {
+        return false;
+    }
+    *at = *ldc_greeting_link(greeting);
+    listener->greeting_count--;
+    return true;
+}
+
+/* Many do not greet at all: the oldest one goes. */
+static void end_oldest_greeting(ldc_listener *listener)
+{
+    pthread_mutex_lock(&listener->actor.lock);
+    ldc_greeting *oldest = listener->greetings;
+    while (oldest != NULL && *ldc_greeting_link(oldest) != NULL) {
+        oldest = *ldc_greeting_link(oldest);
+    }
+    bool found = oldest != NULL && unlist(listener, oldest);
+    pthread_mutex_unlock(&listener->actor.lock);
+    if (found) {
+        ldc_greeting_end(oldest);
+        ldc_greeting_put(oldest);
+    }
+}
+
+static void greet(ldc_listener *listener, const ldc_pending *pending)
+{
+    ldc_greeting *greeting =
+        ldc_greeting_new(listener, listener->net->id, pending, pending->since + listener->limit_ms);
+    if (greeting == NULL) {
+        close(pending->fd);
+        return;
+    }
+    pthread_mutex_lock(&listener->actor.lock);
+    *ldc_greeting_link(greeting) = listener->greetings;
+    listener->greetings = greeting;
+    bool full = ++listener->greeting_count > listener->max_pending;
+    pthread_mutex_unlock(&listener->actor.lock);
+    ldc_greeting_start(greeting);
+    if (full) {
+        end_oldest_greeting(listener);
+    }
+}
+
+void ldc_listener_greeted(ldc_listener *listener, ldc_greeting *greeting,
+                          const ldc_pending *pending)
+{
+    waiting *item = pending == NULL ? NULL : calloc(1, sizeof *item);
+    if (item != NULL) {
+        item->pending = *pending;
+    }
+    pthread_mutex_lock(&listener->actor.lock);
+    bool listed = unlist(listener, greeting);
+    bool kept = item != NULL && listed && !listener->stopped;
+    if (kept) {
+        *(listener->greeted_last == NULL ? &listener->greeted : &listener->greeted_last->next) =
+            item;
+        listener->greeted_last = item;
+    }
+    pthread_mutex_unlock(&listener->actor.lock);
+    if (kept) {
+        ldc_actor_post(&listener->actor, GREETED);
+    } else if (pending != NULL) {
+        close(pending->fd);
+        free(item);
+    }
+    if (listed) {
+        ldc_greeting_put(greeting);
+    }
+}
+
+static waiting *take_greeted(ldc_listener *listener)
+{
+    pthread_mutex_lock(&listener->actor.lock);
+    waiting *first = listener->greeted;
+    listener->greeted = NULL;
+    listener->greeted_last = NULL;
+    pthread_mutex_unlock(&listener->actor.lock);
+    return first;
+}
+
+static void keep_greeted(ldc_listener *listener)
+{
+    waiting *item = take_greeted(listener);
+    while (item != NULL) {
+        waiting *next = item->next;
+        char client[LDC_ADDRESS_TEXT], proxy[LDC_ADDRESS_TEXT];
+        unsigned port, proxy_port;
+        ldc_address_text(&item->pending.address, client, &port);
+        ldc_address_text(&item->pending.proxy, proxy, &proxy_port);
+        ldc_log(DICOM_LOG_DEBUG, listener->net->id,
+                "a connection from %s port %u through the proxy %s port %u", client, port, proxy,
+                proxy_port);
+        keep(listener, item);
+        item = next;
+    }
+    expire(listener, ldc_now_ms());
+}
+
+static void stop_greetings(ldc_listener *listener)
+{
+    pthread_mutex_lock(&listener->actor.lock);
+    listener->stopped = true;
+    ldc_greeting *greeting = listener->greetings;
+    listener->greetings = NULL;
+    listener->greeting_count = 0;
+    pthread_mutex_unlock(&listener->actor.lock);
+    while (greeting != NULL) {
+        ldc_greeting *next = *ldc_greeting_link(greeting);
+        ldc_greeting_end(greeting);
+        ldc_greeting_put(greeting);
+        greeting = next;
+    }
+    waiting *item = take_greeted(listener);
+    while (item != NULL) {
+        waiting *next = item->next;
+        close(item->pending.fd);
+        free(item);
+        item = next;
+    }
+}
+
+/* ---- accepting ---- */
 
 /* No descriptor is left: the reserve accepts one connection and closes it, so that the backlog does
  * not spin (errata 2). */
@@ -155,7 +300,7 @@ static bool room_for_one(ldc_listener *listener)
     size_t children = listener->net->child_count;
     pthread_mutex_unlock(&listener->net->lock);
     pthread_mutex_lock(&listener->actor.lock);
-    size_t pending = listener->count;
+    size_t pending = listener->count + listener->greeting_count;
     pthread_mutex_unlock(&listener->actor.lock);
     if (children + pending < listener->max_connections) {
         return true;
@@ -169,6 +314,25 @@ static bool room_for_one(ldc_listener *listener)
     return false;
 }
 
+/* One that was accepted. */
+static void welcome(ldc_listener *listener, int fd, const ldc_address *address)
+{
+    ldc_pending pending = {.fd = fd, .address = *address, .since = ldc_now_ms()};
+    if (!room_for_one(listener)) {
+        close(fd);
+    } else if (ldc_proxies_have(listener->proxies, address)) {
+        greet(listener, &pending);
+    } else {
+        waiting *item = calloc(1, sizeof *item);
+        if (item == NULL) {
+            close(fd);
+            return;
+        }
+        item->pending = pending;
+        keep(listener, item);
+    }
+}
+
 static void accept_some(ldc_listener *listener)
 {
     for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
@@ -176,11 +340,7 @@ static void accept_some(ldc_listener *listener)
         int fd = accept4(listener->actor.fd, (struct sockaddr *)&address.storage, &address.length,
                          SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            if (room_for_one(listener)) {
-                keep(listener, fd, &address);
-            } else {
-                close(fd);
-            }
+            welcome(listener, fd, &address);
             continue;
         }
         if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -205,11 +365,51 @@ static void accept_some(ldc_listener *listener)
     }
 }
 
+/* ---- now and then ---- */
+
+static void look_at_certificates(ldc_listener *listener)
+{
+    ldc_net *net = listener->net;
+    pthread_mutex_lock(&net->lock);
+    ldc_tls_credentials *credentials = net->mode == DICOM_SECURE_TLS ? net->credentials : NULL;
+    ldc_tls_settings *settings = net->mode == DICOM_SECURE_TLS ? net->settings : NULL;
+    ldc_tls_context *context = net->context; /* its children's */
+    if (credentials != NULL) {
+        ldc_ref_get(&credentials->shared.ref);
+    }
+    if (settings != NULL) {
+        ldc_ref_get(&settings->ref);
+    }
+    if (context != NULL) {
+        ldc_ref_get(&context->shared.ref);
+    }
+    pthread_mutex_unlock(&net->lock);
+    ldc_expiry_look(net->id, credentials, settings == NULL ? NULL : settings->anchors);
+    if (credentials != NULL) {
+        ldc_ref_put(&credentials->shared.ref);
+    }
+    if (settings != NULL) {
+        ldc_ref_put(&settings->ref);
+    }
+    if (context != NULL) {
+        ldc_expiry_look_at_context(net->id, context);
+        ldc_ref_put(&context->shared.ref);
+    }
+}
+
+static void look_at_failures(ldc_listener *listener)
+{
+    ldc_actor_deadline(&listener->actor, DEADLINE_FAILURES,
+                       ldc_failure_log_look(ldc_now_ms(), false));
+}
+
 static void stop(ldc_listener *listener)
 {
     ldc_net *net = listener->net;
+    (void)ldc_failure_log_look(0, true); /* nobody will do it later */
     listener->net = NULL;
     ldc_actor_close(&listener->actor);
+    stop_greetings(listener);
     ldc_pending pending;
     while (ldc_listener_take(listener, &pending)) {
         close(pending.fd);
@@ -241,9 +441,22 @@ static void listener_step(ldc_actor *actor, uint32_t bits)
     }
     take_limits(listener);
     int64_t now = ldc_now_ms();
-    bool again = (bits & LDC_BIT_TIMER) != 0 && ldc_actor_expired(actor, DEADLINE_AGAIN, now);
-    if ((bits & LDC_BIT_TIMER) != 0 && ldc_actor_expired(actor, DEADLINE_PENDING, now)) {
+    bool timer = (bits & LDC_BIT_TIMER) != 0;
+    if (timer && ldc_actor_expired(actor, DEADLINE_EXPIRY, now)) {
+        look_at_certificates(listener);
+    }
+    if (actor->deadline[DEADLINE_EXPIRY] == 0) {
+        ldc_actor_deadline(actor, DEADLINE_EXPIRY, now + (int64_t)LDC_EXPIRY_EVERY * 1000);
+    }
+    if ((timer && ldc_actor_expired(actor, DEADLINE_FAILURES, now)) || (bits & LOOK) != 0) {
+        look_at_failures(listener);
+    }
+    bool again = timer && ldc_actor_expired(actor, DEADLINE_AGAIN, now);
+    if (timer && ldc_actor_expired(actor, DEADLINE_PENDING, now)) {
         expire(listener, now);
+    }
+    if ((bits & GREETED) != 0) {
+        keep_greeted(listener);
     }
     if (again || (bits & (LDC_BIT_READ | LDC_BIT_ERROR)) != 0) {
         accept_some(listener);
@@ -264,7 +477,12 @@ int ldc_listener_new(ldc_net *net, int fd)
     take_limits(listener);
     listener->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
     listener->listening = fd;
+    look_at_certificates(listener); /* in the call: a program hears of it when it begins */
     pthread_mutex_lock(&net->lock);
+    listener->proxies = net->proxies; /* settings stay as they are while it listens */
+    if (listener->proxies != NULL) {
+        ldc_ref_get(&listener->proxies->ref);
+    }
     bool disposed = net->disposed;
     if (!disposed) {
         listener->actor.fd = fd;
@@ -317,4 +535,11 @@ bool ldc_listener_has_pending(ldc_listener *listener)
 void ldc_listener_ref(ldc_listener *listener)
 {
     ldc_ref_get(&listener->actor.ref);
+}
+
+void ldc_listener_look(ldc_listener *listener)
+{
+    if (listener != NULL) {
+        ldc_actor_post(&listener->actor, LOOK);
+    }
 }

@@ -12,6 +12,7 @@
 #include "ldc_conn.h"
 #include "ldc_dataset.h"
 #include "ldc_error.h"
+#include "ldc_proxy.h"
 #include "ldc_tables.h"
 
 enum {
@@ -64,6 +65,9 @@ static void net_destroy(ldc_ref *ref)
     }
     if (net->parent != NULL) {
         ldc_net_put(net->parent);
+    }
+    if (net->proxies != NULL) {
+        ldc_ref_put(&net->proxies->ref);
     }
     ldc_quota_put(net->quota);
     ldc_tls_choice_clear(&net->choice);
@@ -205,6 +209,8 @@ int ldc_net_begin(ldc_net *net)
         net->peer_address[0] = '\0';
         net->host_address[0] = '\0';
         net->peer_port = 0;
+        net->proxy_address[0] = '\0';
+        net->proxy_port = 0;
         atomic_store(&net->sent, 0);
         atomic_store(&net->received, 0);
         net->host_port = 0;
@@ -228,15 +234,27 @@ void ldc_net_end(ldc_net *net)
     pthread_mutex_unlock(&net->lock);
 }
 
+/* With a proxy in between the peer is not whom the socket knows: both are named. */
+static void name_proxy(ldc_net *net, ldc_failure *failure)
+{
+    pthread_mutex_lock(&net->lock);
+    char *message =
+        net->proxy_address[0] == '\0' || failure->code == DICOM_SUCCESS
+            ? NULL
+            : ldc_format("%s (peer %s port %u, through the proxy %s port %u)",
+                         failure->message == NULL ? "" : failure->message, net->peer_address,
+                         net->peer_port, net->proxy_address, net->proxy_port);
+    pthread_mutex_unlock(&net->lock);
+    if (message != NULL) {
+        free(failure->message);
+        failure->message = message;
+    }
+}
+
 void ldc_net_fail(ldc_net *net, const ldc_conn *conn, ldc_failure *failure, int64_t began)
 {
     failure->elapsed = (double)(ldc_now_ms() - began) / 1000.0;
-    if (failure->code != DICOM_SUCCESS) {
-        ldc_log(DICOM_LOG_INFO, net->id, "%s failed at stage %s: %s%s%s", "connection",
-                ldc_stage_name(failure->stage), failure->message == NULL ? "" : failure->message,
-                failure->remedy == NULL ? "" : ". ",
-                failure->remedy == NULL ? "" : failure->remedy);
-    }
+    name_proxy(net, failure);
     pthread_mutex_lock(&net->lock);
     if (net->conn == conn) {
         if (failure->openssl != 0) {

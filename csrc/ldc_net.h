@@ -108,6 +108,8 @@ typedef struct ldc_link_info {
     int verify_code;
     char version[16];
     char group[32];
+    char application[16];      /* the protocol of ALPN, "" = none */
+    char *server_name;         /* owned: sent or asked for, NULL = none */
     char *peer_subject;        /* owned */
     char *ca_names;            /* owned: one per line */
     STACK_OF(X509) * received; /* owned */
@@ -134,7 +136,9 @@ struct ldc_net {
     ldc_tls_choice choice;
     ldc_tls_context *context; /* held: that of the last connection, of a listener its children's */
     ldc_limits limits;
-    int socket_options[4]; /* TCP_NODELAY, SO_KEEPALIVE, SO_SNDBUF, SO_RCVBUF; -1 = leave */
+    bool reuse_port;             /* other processes may listen on the same address and port */
+    struct ldc_proxies *proxies; /* reference, or NULL: from whom PROXY headers are taken */
+    int socket_options[4];       /* TCP_NODELAY, SO_KEEPALIVE, SO_SNDBUF, SO_RCVBUF; -1 = leave */
     bool optimized_memory_send;
     int receive_sink;        /* DICOM_SINK_... */
     uint32_t auto_respond;   /* DICOM_AUTO_RESPOND_... */
@@ -151,6 +155,8 @@ struct ldc_net {
     bool connected;
     char peer_address[LDC_ADDRESS_TEXT], host_address[LDC_ADDRESS_TEXT];
     unsigned peer_port, host_port;
+    char proxy_address[LDC_ADDRESS_TEXT]; /* of the proxy in between, "" = none */
+    unsigned proxy_port;
     atomic_ullong sent, received; /* bytes of PDUs on the present or last connection; no lock */
     ldc_failure failure;
     ldc_failure
@@ -183,6 +189,10 @@ void ldc_net_after_fork_in_parent(void);
 void ldc_net_after_fork(void); /* in the child: the parent's nets are not ours */
 /* Takes the failure into the net's record if conn is still its connection. */
 void ldc_net_fail(ldc_net *net, const ldc_conn *conn, ldc_failure *failure, int64_t began);
+/* ldc_net_report.c: logs a failure of the net's, NULL: its record. tried: whom it could not reach
+ * at port, if there is no peer yet. No lock is held. */
+void ldc_net_report(ldc_net *net, const ldc_failure *failure, const char *tried, unsigned port,
+                    bool inbound);
 bool ldc_net_add_child(ldc_net *parent, uint64_t child);
 void ldc_net_remove_child(ldc_net *parent, uint64_t child);
 void ldc_net_end_children(ldc_net *parent, bool notify); /* by force */

@@ -5,7 +5,8 @@
  * Files: ldc_tls_library.c (OpenSSL set-up), ldc_tls_settings.c (CA file, method, flags),
  * ldc_tls_credentials.c (own certificate and key), ldc_tls_context.c (SSL_CTX), ldc_tls_link.c (the
  * transport), ldc_tls_verify.c (judging the peer's chain), ldc_tls_session.c (resumption),
- * ldc_tls_profiles.c (named profiles), ldc_tls_diagnose.c (why a handshake failed).
+ * ldc_tls_profiles.c (named profiles), ldc_tls_rules.h (names, pins and other demands),
+ * ldc_tls_trust.c (more CA certificates), ldc_tls_diagnose.c (why a handshake failed).
  */
 #ifndef LDC_TLS_H
 #define LDC_TLS_H
@@ -82,8 +83,27 @@ int ldc_tls_settings_new(const L_SSL_CTX_CREATE *create, ldc_tls_settings **sett
 /* The same with other anchors, from PEM text. */
 int ldc_tls_settings_with_ca(const ldc_tls_settings *from, const unsigned char *pem, size_t size,
                              ldc_tls_settings **settings);
+/* The same with these anchors, a reference of which is taken over. */
+int ldc_tls_settings_with_anchors(const ldc_tls_settings *from, ldc_tls_anchors *anchors,
+                                  ldc_tls_settings **settings);
+/* Anchors of these certificates (taken over) with the key of a cache; NULL = no memory. */
+ldc_tls_anchors *ldc_tls_anchors_new(STACK_OF(X509) * certificates,
+                                     const unsigned char key[LDC_DIGEST]);
 /* Revocation lists of a PEM file. */
 int ldc_tls_crls_load(const char *file, ldc_tls_crls **crls);
+
+/* ---- ldc_tls_trust.c ---- */
+
+typedef enum ldc_tls_trust {
+    LDC_TRUST_FILE,   /* PEM or DER */
+    LDC_TRUST_FOLDER, /* all that is readable in it */
+    LDC_TRUST_SYSTEM  /* what the computer trusts; no path */
+} ldc_tls_trust;
+
+/* The same settings with more anchors. handle: for the log lines about files that are left out. No
+ * lock may be held. 0 or code. */
+int ldc_tls_trust_add(const ldc_tls_settings *from, ldc_tls_trust kind, const char *path,
+                      uint64_t handle, ldc_tls_settings **settings);
 
 /* ---- ldc_tls_credentials.c ---- */
 
@@ -128,6 +148,7 @@ typedef struct ldc_tls_choice {
     bool send_ca_names;
     bool resumption;
     const ldc_tls_profile *profile; /* of the table, NULL = none */
+    struct ldc_tls_rules *rules;    /* a reference, NULL = none (ldc_tls_rules.h) */
 } ldc_tls_choice;
 
 void ldc_tls_choice_init(ldc_tls_choice *choice); /* the default list */
@@ -153,9 +174,12 @@ typedef struct ldc_tls_context {
     bool has_anchors;
     bool resumption;
     const ldc_tls_profile *profile; /* NULL = none */
+    struct ldc_tls_rules *rules;    /* a reference, NULL = none */
+    struct ldc_tls_sni *sni;        /* owned: a server's certificates by name, NULL = one for all */
     int64_t crls_until;             /* when the first revocation list ends */
     ldc_tls_notes notes;
-    atomic_uint users; /* nets that hold it */
+    atomic_uint users;      /* nets that hold it */
+    atomic_llong looked_at; /* ldc_expiry.c: when its certificates were */
 } ldc_tls_context;
 
 /* Finds or builds it. credentials may be NULL for a client. handle: for warnings of one that cannot
@@ -186,7 +210,8 @@ typedef struct ldc_tls_link {
     /* the verification */
     STACK_OF(X509) * received; /* owned: the chain as the peer sent it, leaf first; NULL = none */
     bool judged;               /* the chain was verified */
-    bool weighed;              /* its keys and hashes were held against the profile */
+    bool weighed;              /* the demands of profile and rules were judged */
+    const char *about;         /* lent while a complaint of ours is asked about: its detail */
     bool stopped;              /* an answer ended the verification */
     bool no_answer;            /* nobody answered */
     bool failed;               /* the verification did not end well and was not overruled */
@@ -194,6 +219,12 @@ typedef struct ldc_tls_link {
     int code, depth; /* of the complaint that counts: the stop, else the first overruled */
     char *subject;   /* owned: of that certificate */
     char *detail;    /* owned: more about it, NULL = none */
+    /* names and protocols (ldc_tls_sni.c, ldc_tls_alpn.c) */
+    char *server_name; /* owned: sent by us, or asked for by the client; NULL = none */
+    char *protocols;   /* owned: what a client offered where we found nothing to take */
+    bool greeted;      /* server: a ClientHello came by */
+    bool name_refused; /* no certificate is for the name */
+    bool alpn_refused; /* no application protocol in common */
     /* the session */
     bool resumes;                          /* sessions of this link may be resumed */
     bool taken;                            /* server: the client's ticket was good */
@@ -220,9 +251,10 @@ typedef struct ldc_tls_link {
     char error_text[256];
 } ldc_tls_link;
 
-/* The transport of a TLS connection on fd. NULL: not possible (memory). */
-ldc_transport *ldc_tls_link_new(ldc_tls_context *context, int fd, ldc_verdict_fn verdict,
-                                ldc_asks_fn asks, void *owner);
+/* The transport of a TLS connection on fd. peer_name: the host name that a client was given, NULL =
+ * none. NULL: not possible (memory). */
+ldc_transport *ldc_tls_link_new(ldc_tls_context *context, int fd, const char *peer_name,
+                                ldc_verdict_fn verdict, ldc_asks_fn asks, void *owner);
 /* The socket BIO's write: -1 with the transport's error, or how much was taken. */
 long ldc_tls_link_send(ldc_transport *transport, const void *data, size_t size);
 /* The link behind a transport; NULL for a plain one. */

@@ -189,6 +189,7 @@ static bool key_of_peer(const ldc_tls_link *link, unsigned char key[LDC_DIGEST])
     ldc_digest_add(&digest, link->context->shared.key, LDC_DIGEST);
     ldc_digest_add_text(&digest, text);
     ldc_digest_add_number(&digest, port);
+    ldc_digest_add_text(&digest, link->server_name); /* one address may be many servers */
     return ldc_digest_end(&digest, key);
 }
 

@@ -4,7 +4,9 @@
  * Bounded, for the whole process, in memory only. A session is kept as a copy: links end in many
  * ways, and OpenSSL marks their own object. The secret of tickets is drawn anew each hour; the one
  * before is good for tickets that were given out with it, so no ticket lives longer than two hours,
- * and nobody who gets at the memory later can read older ones.
+ * and nobody who gets at the memory later can read older ones. Processes that were forked from each
+ * other make the next secret out of the present one instead, in one direction, so that they go on
+ * to know each other's tickets.
  */
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
@@ -40,6 +42,7 @@ static struct store {
     stored sessions[SESSIONS];
     uint64_t serial;
     ticket_secret secrets[2]; /* present, before */
+    bool forked;              /* other processes have the same ones */
 } store = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* ---- sessions ---- */
@@ -131,25 +134,6 @@ void ldc_tls_store_forget(const unsigned char key[LDC_DIGEST])
 
 /* ---- tickets ---- */
 
-/* The lock is held. */
-static bool renew_secret(int64_t now)
-{
-    ticket_secret fresh = {.made = true, .since = now};
-    if (store.secrets[0].made && now - store.secrets[0].since < SECRET_MS) {
-        return true;
-    }
-    if (RAND_priv_bytes_ex(ldc_tls_library(), fresh.bytes, sizeof fresh.bytes,
-                           8 * sizeof fresh.bytes) != 1) {
-        return false;
-    }
-    store.secrets[1] = store.secrets[0];
-    if (now - store.secrets[1].since >= SECRETS_MS) {
-        OPENSSL_cleanse(&store.secrets[1], sizeof store.secrets[1]); /* no ticket of its is left */
-    }
-    store.secrets[0] = fresh;
-    return true;
-}
-
 static bool derive(const ticket_secret *secret, const char *label,
                    const unsigned char digest[LDC_DIGEST], unsigned char result[LDC_DIGEST])
 {
@@ -158,6 +142,46 @@ static bool derive(const ticket_secret *secret, const char *label,
     ldc_digest_add(&made, secret->bytes, sizeof secret->bytes);
     ldc_digest_add(&made, digest, LDC_DIGEST);
     return ldc_digest_end(&made, result);
+}
+
+/* The one that follows: no way leads back. The lock is held. */
+static bool step_secret(void)
+{
+    static const unsigned char nothing[LDC_DIGEST];
+    ticket_secret next = {.made = true, .since = store.secrets[0].since + SECRET_MS};
+    _Static_assert(sizeof next.bytes == LDC_DIGEST, "a secret is a digest");
+    if (!derive(&store.secrets[0], "ticket secret", nothing, next.bytes)) {
+        return false;
+    }
+    store.secrets[1] = store.secrets[0];
+    store.secrets[0] = next;
+    return true;
+}
+
+static bool draw_secret(int64_t now)
+{
+    ticket_secret fresh = {.made = true, .since = now};
+    if (RAND_priv_bytes_ex(ldc_tls_library(), fresh.bytes, sizeof fresh.bytes,
+                           8 * sizeof fresh.bytes) != 1) {
+        return false;
+    }
+    store.secrets[1] = store.secrets[0];
+    store.secrets[0] = fresh;
+    return true;
+}
+
+/* The lock is held. */
+static bool renew_secret(int64_t now)
+{
+    while (!store.secrets[0].made || now - store.secrets[0].since >= SECRET_MS) {
+        if (!(store.forked && store.secrets[0].made ? step_secret() : draw_secret(now))) {
+            return false;
+        }
+    }
+    if (now - store.secrets[1].since >= SECRETS_MS) {
+        OPENSSL_cleanse(&store.secrets[1], sizeof store.secrets[1]); /* no ticket of its is left */
+    }
+    return true;
 }
 
 static bool derive_all(const ticket_secret *secret, const unsigned char digest[LDC_DIGEST],
@@ -196,6 +220,9 @@ bool ldc_ticket_keys_of(const unsigned char digest[LDC_DIGEST], const unsigned c
 void ldc_tls_store_before_fork(void)
 {
     pthread_mutex_lock(&store.lock);
+    if (ldc_tls_library() != NULL) { /* else this process has no TLS yet */
+        store.forked = renew_secret(ldc_now_ms()) || store.forked;
+    }
 }
 
 void ldc_tls_store_after_fork_in_parent(void)

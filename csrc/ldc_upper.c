@@ -236,8 +236,10 @@ int ldc_upper_refused(ldc_fsm_state state, const char *what)
                      ldc_fsm_state_name(state), ldc_fsm_state_text(state));
 }
 
-/* Takes the step and does what it asks for. The PDU is ours. */
-static int local(ldc_upper *upper, ldc_fsm_event event, const char *what, ldc_out *out)
+/* Takes the step and does what it asks for. The PDU is ours. reject: result, source and reason of
+ * an A-ASSOCIATE-RJ, or NULL. */
+static int local(ldc_upper *upper, ldc_fsm_event event, const char *what, ldc_out *out,
+                 const uint8_t *reject)
 {
     ldc_fsm_step step;
     int rc = DICOM_SUCCESS;
@@ -249,6 +251,9 @@ static int local(ldc_upper *upper, ldc_fsm_event event, const char *what, ldc_ou
     if (upper->ended || ldc_upper_step(upper, event, 0, &step) != LDC_FSM_GO) {
         rc = DICOM_ERROR_INVALID_STATE;
     } else {
+        if (reject != NULL) {
+            ldc_upper_note_reject(upper, reject[0], reject[1], reject[2], true);
+        }
         if (event == LDC_EVT15) {
             ldc_upper_drop_queue(
                 upper); /* an abort does not wait for data that is of no use any more */
@@ -362,10 +367,11 @@ int ldc_upper_accept(ldc_upper *upper, const ldc_associate *accept)
 
 int ldc_upper_reject(ldc_upper *upper, uint8_t result, uint8_t source, uint8_t reason)
 {
+    const uint8_t reject[] = {result, source, reason};
     uint8_t pdu[LDC_PDU_SMALL];
     ldc_pdu_encode_reject(pdu, result, source, reason);
     return local(upper, LDC_EVT8, "SendAssociateReject",
-                 ldc_out_pdu(PDU_ASSOCIATE_REJECT, pdu, sizeof pdu));
+                 ldc_out_pdu(PDU_ASSOCIATE_REJECT, pdu, sizeof pdu), reject);
 }
 
 int ldc_upper_release(ldc_upper *upper, bool request)
@@ -381,17 +387,17 @@ int ldc_upper_release(ldc_upper *upper, bool request)
         return DICOM_SUCCESS;
     }
     ldc_pdu_encode_release(pdu, request);
-    return local(
-        upper, request ? LDC_EVT11 : LDC_EVT14,
-        request ? "SendReleaseRequest" : "SendReleaseResponse",
-        ldc_out_pdu(request ? PDU_RELEASE_REQUEST : PDU_RELEASE_RESPONSE, pdu, sizeof pdu));
+    return local(upper, request ? LDC_EVT11 : LDC_EVT14,
+                 request ? "SendReleaseRequest" : "SendReleaseResponse",
+                 ldc_out_pdu(request ? PDU_RELEASE_REQUEST : PDU_RELEASE_RESPONSE, pdu, sizeof pdu),
+                 NULL);
 }
 
 int ldc_upper_abort(ldc_upper *upper, uint8_t source, uint8_t reason)
 {
     uint8_t pdu[LDC_PDU_SMALL];
     ldc_pdu_encode_abort(pdu, source, reason);
-    return local(upper, LDC_EVT15, "SendAbort", ldc_out_pdu(PDU_ABORT, pdu, sizeof pdu));
+    return local(upper, LDC_EVT15, "SendAbort", ldc_out_pdu(PDU_ABORT, pdu, sizeof pdu), NULL);
 }
 
 /* ---- strand ---- */
@@ -433,6 +439,9 @@ void ldc_upper_expired(ldc_upper *upper)
             upper->requestor
                 ? "The peer did not answer in time: look into its log."
                 : "The program did not answer in time: SendAssociateAccept or SendAssociateReject.");
+        if (!upper->requestor && upper->failure.code == DICOM_ERROR_ASSOCIATION_TIMEOUT) {
+            upper->failure.side = DICOM_SIDE_LOCAL; /* it is ours that did not answer */
+        }
     } else if (timer == LDC_TIMER_ARTIM) {
         bool waited_for_request = upper->state == LDC_STA2;
         (void)ldc_upper_step(upper, LDC_EVT18, 0, &step);

@@ -43,6 +43,7 @@ look() {
     need dcmtk has storescu
     need chromium has chromium # the page of the diagnosis is looked at in a browser
     need orthanc has Orthanc
+    need haproxy has haproxy
     need stunnel4 has stunnel
     need tshark has tshark
     [ "$group" = test ] && return

@@ -316,13 +316,12 @@ def _log_escaped(kind: type[BaseException], error: object, traceback: object) ->
 
 
 @ffi.def_extern(onerror=_log_escaped)
-def ldc_py_log(level: int, net: Any, text: Any, user: Any) -> None:
-    """LOGCALLBACK: C's levels are those of ``logging``. Never raises, on whatever thread."""
+def ldc_py_log(record: Any, user: Any) -> None:
+    """LOGCALLBACKEXT: C's levels are those of ``logging``. Never raises, on whatever thread."""
     try:
-        import logging  # most programs are never told anything
+        from leadtools_compat._binding import log  # most programs are never told anything
 
-        logger = logging.getLogger("leadtools_compat")
-        logger.log(level, "%s", from_c(text))
+        log.emit(record)
     except KeyboardInterrupt:
         _interrupt_again()
     except BaseException:  # noqa: BLE001 - a message must not break what it tells about
@@ -343,6 +342,6 @@ def _at_exit() -> None:
             end(life)
 
 
-check(lib.L_DicomSetLogCallback(lib.ldc_py_log, ffi.NULL))
+check(lib.L_DicomSetLogCallbackExt(lib.ldc_py_log, ffi.NULL))
 apply_environment()
 atexit.register(_at_exit)

@@ -19,6 +19,8 @@ __all__ = [
     "address",
     "certificate_text",
     "failure",
+    "failure_fields",
+    "failure_sentence",
     "fill_settings",
     "peer_certificates",
     "statistics",
@@ -27,11 +29,13 @@ __all__ = [
     "tls_profile_reasons",
     "tls_profiles",
     "traffic",
+    "trusted_proxies",
     "verify_remedy",
 ]
 
 ADDRESS_CHARS = 64
 INFO_CHARS = 512
+PIN_CHARS = 80
 REQUIRED = lib.DICOM_TLS_PROFILE_SUITE_REQUIRED
 IF_THERE = lib.DICOM_TLS_PROFILE_SUITE_IF_THERE
 ON_REQUEST = lib.DICOM_TLS_PROFILE_SUITE_ON_REQUEST
@@ -92,6 +96,17 @@ def address(function: Callable[[Any, Any, int], int], handle: Any) -> str:
     return from_c(buffer)
 
 
+def trusted_proxies(handle: Any) -> str:
+    """Read the list of trusted proxies, as it was set; "" when there is none."""
+    size = INFO_CHARS
+    while size <= 1 << 24:
+        buffer = ffi.new("L_TCHAR[]", size)
+        if lib.L_DicomGetTrustedProxies(handle, buffer, size) == 0:
+            return from_c(buffer)
+        size *= 8
+    return ""
+
+
 def tls_info(handle: Any, what: int) -> str:
     """Read one DICOM_TLS_INFO_... text of any length; "" when there is none."""
     size = INFO_CHARS
@@ -104,6 +119,15 @@ def tls_info(handle: Any, what: int) -> str:
             return ""
         size *= 8
     return ""
+
+
+def tls_pin(content: bytes, kind: int) -> str:
+    """Compute a pin, DICOM_TLS_PIN_..., of a certificate in PEM or DER."""
+    buffer = ffi.new("L_TCHAR[]", PIN_CHARS)
+    der = content[:1] == b"\x30"  # a SEQUENCE
+    form = lib.DICOM_TLS_CERTIFICATE_ASN1 if der else lib.DICOM_TLS_CERTIFICATE_PEM
+    check(lib.L_DicomGetPinTLS(content, len(content), form, kind, buffer, PIN_CHARS))
+    return from_c(buffer)
 
 
 def tls_profiles() -> list[ProfileFields]:
@@ -156,6 +180,11 @@ def failure(handle: Any) -> FailureFields | None:
     record.uStructSize = ffi.sizeof("DICOMFAILURE")
     if lib.L_DicomGetFailure(handle, record) != 0 or record.nCode == 0:
         return None
+    return failure_fields(record)
+
+
+def failure_fields(record: Any) -> FailureFields:
+    """Copy a DICOMFAILURE."""
     return FailureFields(
         record.nCode,
         record.nStage,
@@ -171,6 +200,30 @@ def failure(handle: Any) -> FailureFields | None:
         from_c(record.pszSubject),
         from_c(record.pszRemedy),
     )
+
+
+def failure_sentence(fields: FailureFields) -> str:
+    """Write the record in one sentence."""
+    record = ffi.new("DICOMFAILURE *")
+    record.uStructSize = ffi.sizeof("DICOMFAILURE")
+    record.nCode, record.nStage, record.nSide = fields.code, fields.stage, fields.side
+    record.nAlertSent, record.nAlertReceived = fields.alert_sent, fields.alert_received
+    record.nCertificateCode = fields.certificate_code
+    record.nCertificateDepth = fields.certificate_depth
+    kept = []  # the texts, until the call has returned
+    for member, text in (
+        ("pszMessage", fields.message),
+        ("pszOpenSsl", fields.openssl_text),
+        ("pszSubject", fields.subject),
+        ("pszRemedy", fields.remedy),
+    ):
+        kept.append(ffi.new("L_TCHAR[]", text.encode("utf-8", "replace").replace(b"\0", b" ")))
+        setattr(record, member, kept[-1])
+    size = ffi.new("L_UINT *")
+    check(lib.L_DicomFormatFailure(record, ffi.NULL, size))
+    buffer = ffi.new("L_TCHAR[]", size[0])
+    check(lib.L_DicomFormatFailure(record, buffer, size))
+    return from_c(buffer)
 
 
 def traffic(handle: Any) -> tuple[int, int]:

@@ -16,10 +16,10 @@ from leadtools_compat.dicom.enums_tls import DicomNetSecurityMode
 if TYPE_CHECKING:
     from leadtools_compat.dicom.dicom_net import DicomNet
 
-__all__ = ["NetQueries"]
+__all__ = ["NetQueries", "read_address", "read_port"]
 
 
-def _address(net: Any, function: Callable[[Any, Any, int], int], field: str) -> str:
+def read_address(net: Any, function: Callable[[Any, Any, int], int], field: str) -> str:
     state = state_of(net)
     text = reads.address(function, state.handle)
     if state.snapshot is not None:
@@ -27,7 +27,7 @@ def _address(net: Any, function: Callable[[Any, Any, int], int], field: str) -> 
     return text
 
 
-def _port(net: Any, function: Callable[[Any], int], field: str) -> int:
+def read_port(net: Any, function: Callable[[Any], int], field: str) -> int:
     state = state_of(net)
     number = function(state.handle)
     if state.snapshot is not None:
@@ -56,7 +56,7 @@ class NetQueries:
         -----
         Mirrors ``Leadtools.Dicom.DicomNet.PeerAddress``.
         """
-        return _address(self, lib.L_DicomGetPeerAddress, "peer_address")
+        return read_address(self, lib.L_DicomGetPeerAddress, "peer_address")
 
     @property
     def PeerPort(self) -> int:
@@ -66,7 +66,7 @@ class NetQueries:
         -----
         Mirrors ``Leadtools.Dicom.DicomNet.PeerPort``.
         """
-        return _port(self, lib.L_DicomGetPeerPort, "peer_port")
+        return read_port(self, lib.L_DicomGetPeerPort, "peer_port")
 
     @property
     def HostAddress(self) -> str:
@@ -76,7 +76,7 @@ class NetQueries:
         -----
         Mirrors ``Leadtools.Dicom.DicomNet.HostAddress``.
         """
-        return _address(self, lib.L_DicomGetHostAddress, "host_address")
+        return read_address(self, lib.L_DicomGetHostAddress, "host_address")
 
     @property
     def HostPort(self) -> int:
@@ -86,7 +86,7 @@ class NetQueries:
         -----
         Mirrors ``Leadtools.Dicom.DicomNet.HostPort``.
         """
-        return _port(self, lib.L_DicomGetHostPort, "host_port")
+        return read_port(self, lib.L_DicomGetHostPort, "host_port")
 
     @property
     def SecurityMode(self) -> DicomNetSecurityMode:

@@ -23,6 +23,7 @@ from leadtools_compat.dicom._net_helpers import (
 from leadtools_compat.dicom._net_iscl import NetIscl
 from leadtools_compat.dicom._net_library import NetLibrary
 from leadtools_compat.dicom._net_limits import NetTuning
+from leadtools_compat.dicom._net_listening import NetListening
 from leadtools_compat.dicom._net_messages import NetMessages
 from leadtools_compat.dicom._net_messages_n import NetMessagesN
 from leadtools_compat.dicom._net_overridables import NetOverridables
@@ -39,6 +40,8 @@ from leadtools_compat.dicom._net_state import (
     state_of,
 )
 from leadtools_compat.dicom._net_tls import NetTls
+from leadtools_compat.dicom._net_tls_names import NetTlsNames
+from leadtools_compat.dicom._net_tls_trust import NetTlsTrust
 from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.dicom_open_ssl_context_creation_settings import (
     DicomOpenSslContextCreationSettings,
@@ -58,8 +61,11 @@ _LISTENER = frozenset({"OnAccept", "OnClose"})
 class DicomNet(
     NetLibrary,
     NetTls,
+    NetTlsNames,
+    NetTlsTrust,
     NetQueries,
     NetTuning,
+    NetListening,
     NetAssociation,
     NetMessages,
     NetMessagesN,
@@ -206,6 +212,8 @@ class DicomNet(
                 host_port=int(lib.L_DicomGetHostPort(state.handle)),
                 peer_address=reads.address(lib.L_DicomGetPeerAddress, state.handle),
                 peer_port=int(lib.L_DicomGetPeerPort(state.handle)),
+                proxy_address=reads.address(lib.L_DicomGetProxyAddress, state.handle),
+                proxy_port=int(lib.L_DicomGetProxyPort(state.handle)),
                 failure=read_failure(state),
                 association=copy_association(state),
             )

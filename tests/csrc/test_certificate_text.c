@@ -139,8 +139,8 @@ static void extend_bytes(X509 *certificate, int nid, const void *bytes, size_t l
 #define PROXY_OF_ALL "\x30\x0C\x30\x0A\x06\x08\x2B\x06\x01\x05\x05\x07\x15\x01"
 
 /* Signs the certificate and gives it as it comes off the wire, with nothing cached; frees what it
- * was given. */
-static X509 *sent(X509 *certificate)
+ * was given. NULL: OpenSSL does not read it back. */
+static X509 *sent_if_readable(X509 *certificate)
 {
     unsigned char *der = NULL;
     const unsigned char *at;
@@ -152,8 +152,15 @@ static X509 *sent(X509 *certificate)
     X509_free(certificate);
     at = der;
     received = d2i_X509(NULL, &at, length);
-    CHECK(received != NULL);
     OPENSSL_free(der);
+    return received;
+}
+
+static X509 *sent(X509 *certificate)
+{
+    X509 *received = sent_if_readable(certificate);
+
+    CHECK(received != NULL);
     return received;
 }
 
@@ -681,8 +688,12 @@ TEST(times_that_are_none_are_called_bad)
         X509 *certificate = leaf();
 
         ASN1_STRING_set(X509_getm_notAfter(certificate), values[i], -1);
-        certificate = sent(certificate);
-        CHECK_LINE(certificate, 4, "Valid To: Bad time value");
+        certificate = sent_if_readable(certificate);
+        if (certificate != NULL) {
+            CHECK_LINE(certificate, 4, "Valid To: Bad time value");
+        } else { /* newer releases do not take such a certificate at all */
+            CHECK(OPENSSL_VERSION_NUMBER >= 0x30400000L);
+        }
         X509_free(certificate);
     }
 }

@@ -589,6 +589,10 @@ TEST(an_answer_to_what_was_not_proposed_is_invalid)
 
     pdu.bytes[ACCEPT_CONTEXTS + 4] = 5;
     CHECK_DRAFT(pdu, request, 6, "presentation context 5 was not proposed");
+
+    pdu = draft_of(full_accept, FULL_ACCEPT);
+    pdu.bytes[ACCEPT_CONTEXTS + 28] = '9'; /* 1.2.840.10008.1.9 */
+    CHECK_DRAFT(pdu, request, 6, "presentation context 1 is accepted with");
     ldc_associate_free(request);
 }
 
@@ -1075,8 +1079,8 @@ TEST(an_accept_repeats_the_requests_bytes_and_answers_all_contexts)
     ldc_associate *request = decode_good(pdu.bytes, pdu.length, NULL);
     CHECK_INT(L_DicomSetCalled(accept, "ARCHIVE"), 0); /* as the program does; calling left empty */
     CHECK_INT(L_DicomAddPresentation(accept, 3, 0, CT_STORAGE), 0);
-    CHECK_INT(L_DicomAddTransfer(accept, 3, EXPLICIT), 0);
-    CHECK_INT(L_DicomAddTransfer(accept, 3, IMPLICIT), 0); /* of these the first is sent */
+    CHECK_INT(L_DicomAddTransfer(accept, 3, IMPLICIT), 0);
+    CHECK_INT(L_DicomAddTransfer(accept, 3, EXPLICIT), 0); /* of these the first is sent */
     ldc_writer_init(&writer, 1 << 20);
     CHECK_INT(ldc_pdu_encode_associate(accept, request, &writer), DICOM_SUCCESS);
     CHECK_INT(memcmp(writer.bytes + 10, pdu.bytes + 10, 64), 0);
@@ -1084,7 +1088,7 @@ TEST(an_accept_repeats_the_requests_bytes_and_answers_all_contexts)
     if (again != NULL && CHECK_INT(again->context_count, 2)) {
         CHECK_INT(again->contexts[0].id, 3);
         CHECK_INT(again->contexts[0].transfers.count, 1);
-        CHECK_STR(again->contexts[0].transfers.uids[0], EXPLICIT);
+        CHECK_STR(again->contexts[0].transfers.uids[0], IMPLICIT);
         CHECK_INT(again->contexts[1].id, 1);
         CHECK_INT(again->contexts[1].result, PDU_ACCEPT_RESULT_PROVIDER_REJECT);
     }
@@ -1094,6 +1098,11 @@ TEST(an_accept_repeats_the_requests_bytes_and_answers_all_contexts)
     CHECK_INT(memcmp(writer.bytes + 10, "OTHER           SCU             ", 32), 0);
     CHECK_INT(L_DicomAddPresentation(accept, 9, PDU_ACCEPT_RESULT_USER_REJECT, ""), 0);
     check_not_encoded(accept, request, "presentation context 9 is not in the request");
+    CHECK_INT(L_DicomDeletePresentation(accept, 9), 0);
+    CHECK_INT(L_DicomDeletePresentation(accept, 3), 0);
+    CHECK_INT(L_DicomAddPresentation(accept, 3, 0, CT_STORAGE), 0);
+    CHECK_INT(L_DicomAddTransfer(accept, 3, EXPLICIT), 0);
+    check_not_encoded(accept, request, "1.2.840.10008.1.2.1, which was not proposed");
     ldc_associate_free(again);
     ldc_writer_free(&writer);
     ldc_associate_free(accept);

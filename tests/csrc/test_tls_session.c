@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "ldc_tls_inner.h"
@@ -113,8 +114,8 @@ static pair *pair_new(int listener, const struct sockaddr_in *address, ldc_tls_c
         CHECK_INT(fcntl(self->fds[i], F_SETFL, O_NONBLOCK), 0);
         self->minds[i].answer = -1;
     }
-    self->client = ldc_tls_link_new(client, self->fds[0], verdict, asks, &self->minds[0]);
-    self->server = ldc_tls_link_new(server, self->fds[1], verdict, asks, &self->minds[1]);
+    self->client = ldc_tls_link_new(client, self->fds[0], NULL, verdict, asks, &self->minds[0]);
+    self->server = ldc_tls_link_new(server, self->fds[1], NULL, verdict, asks, &self->minds[1]);
     return self;
 }
 
@@ -369,6 +370,49 @@ TEST(tickets_are_taken_with_the_secret_before_and_then_no_more)
     CHECK(ldc_ticket_keys_of(digest, NULL, &now));
     let_pass(5LL * LDC_SESSION_SECONDS); /* a quiet night: the one before is too old, too */
     CHECK(!ldc_ticket_keys_of(digest, now.name, &found));
+}
+
+/* The names of the tickets of the hours to come, as a forked child and its parent know them. */
+enum {
+    HOURS = 5
+};
+
+static void look_ahead(unsigned char names[HOURS][LDC_TICKET_NAME])
+{
+    unsigned char digest[LDC_DIGEST] = {7};
+    for (int hour = 0; hour < HOURS; hour++) {
+        ldc_ticket_keys keys = {.old = false};
+        CHECK(ldc_ticket_keys_of(digest, NULL, &keys));
+        memcpy(names[hour], keys.name, LDC_TICKET_NAME);
+        let_pass(hour == 2 ? 3LL * LDC_SESSION_SECONDS : LDC_SESSION_SECONDS);
+    }
+}
+
+TEST(processes_that_were_forked_know_each_others_tickets_in_the_hours_to_come)
+{
+    unsigned char mine[HOURS][LDC_TICKET_NAME], theirs[HOURS][LDC_TICKET_NAME];
+    int ends[2];
+    HDICOMNET net = L_DicomCreateNet(NULL, DICOM_SECURE_TLS); /* with it the library minds fork() */
+    CHECK_INT(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        bool started = ldc_tls_library_start() == DICOM_SUCCESS;
+        look_ahead(theirs);
+        bool told = write(ends[1], theirs, sizeof theirs) == (ssize_t)sizeof theirs;
+        _exit(started && told ? 0 : 1);
+    }
+    look_ahead(mine);
+    CHECK_INT(read(ends[0], theirs, sizeof theirs), sizeof theirs);
+    CHECK_INT(memcmp(mine, theirs, sizeof mine), 0);
+    for (int hour = 1; hour < HOURS; hour++) {
+        CHECK(memcmp(mine[hour], mine[hour - 1], LDC_TICKET_NAME) != 0);
+    }
+    int status = -1;
+    CHECK_INT(waitpid(child, &status, 0), child);
+    CHECK_INT(status, 0);
+    CHECK_INT(close(ends[0]) | close(ends[1]), 0);
+    L_DicomFreeNet(net);
+    store.forked = false; /* for the tests that follow */
 }
 
 TEST(a_ticket_of_the_hour_before_is_taken_and_renewed)

@@ -144,7 +144,7 @@ def public_members() -> list[str]:
     return [name for name in dir(DicomNet) if not name.startswith("_")]
 
 
-STATIC = {"Startup", "Shutdown", "Breathe", "GetOpenSslVersion"}
+STATIC = {"Startup", "Shutdown", "Breathe", "GetOpenSslVersion", "tls_pins_of"}
 OVERRIDABLES = {name for name in public_members() if name.startswith("On")}
 ISCL = {name for name in public_members() if "Iscl" in name} - {"GetLastIsclOrTlsError"}
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
@@ -162,6 +162,9 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "Initialize": (None, 1, None),
     "Listen": (None, 0, 1),
     "SendAbort": (0, 0),
+    "add_tls_ca_file": ("ca.pem",),
+    "add_tls_ca_folder": (".",),
+    "add_tls_certificate": ("a.pem", 1),
     "apply_tls_profile": ("B.12",),
     "echo_and_wait": (1, 1, "1.2.840.10008.1.1"),
     "store_and_wait": (1, 1, "1.2.840.10008.5.1.4.1.1.2", "1.2", DicomDataSet()),
@@ -194,6 +197,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "SendNSetResponse": (1, 1, "1.2.3", "1.2", 0, None),
     "SetTlsCipherSuiteByIndex": (0, 0),
     "SetTlsClientCertificate": ("a.pem", 1, None),
+    "set_tls_pins": ((),),
 }
 MEMBERS = sorted(set(public_members()) - STATIC - OVERRIDABLES - ISCL)
 
@@ -227,6 +231,8 @@ AFTER_DISPOSE = {
     "PeerAddress": "",
     "PeerPort": 0,
     "failure": None,
+    "proxy_address": "",
+    "proxy_port": 0,
     "traffic": (0, 0),
 }
 

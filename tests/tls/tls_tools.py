@@ -82,6 +82,8 @@ class Rules:
     suites: Sequence[int] | None = None
     send_ca_names: bool = True
     hooks: Mapping[str, Hook] = field(default_factory=dict)
+    also: Callable[[Any], object] | None = None
+    """Called with the net at the end, for what has no field here."""
 
     def but(self, **changes: Any) -> Rules:
         """Give the same rules with a few changes."""
@@ -106,6 +108,8 @@ class Rules:
             set_suites(net, self.suites)
         if not self.send_ca_names:
             net.send_ca_names = False
+        if self.also is not None:
+            self.also(net)
         return net
 
     def net(self, **hooks: Hook) -> Any:
