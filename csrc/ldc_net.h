@@ -210,14 +210,14 @@ void ldc_net_end(ldc_net *net); /* undoes it when the start failed */
 /* ldc_net_tls.c */
 /* Whether user code judges the peer's certificates; the lock is held. */
 bool ldc_net_judges(const ldc_net *net);
-/* What a new context is made of, with references, while a reload may be going on. */
+/* What a new context is made of, as a copy: a reload may be going on. */
 typedef struct ldc_net_tls {
     ldc_tls_settings *settings;
     ldc_tls_credentials *credentials;
-    ldc_tls_choice choice; /* lent, but for what a reload replaces: revocation, rules */
+    ldc_tls_choice choice;
 } ldc_net_tls;
-/* The net is busy, or reloading: the rest does not change. false: no memory. */
-bool ldc_net_take_tls(ldc_net *net, ldc_net_tls *taken); /* the lock is held */
+/* The lock is held. false: no memory. */
+bool ldc_net_take_tls(ldc_net *net, ldc_net_tls *taken);
 void ldc_net_give_tls(ldc_net_tls *taken);
 /* Holds context instead of the one before; NULL = none. No lock is held. */
 void ldc_net_use_context(ldc_net *net, ldc_tls_context *context);

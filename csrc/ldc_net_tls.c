@@ -1,10 +1,6 @@
 /* ldc_net_tls.c - what a net has of TLS: who judges, what a context is made of, the context held.
  */
-#include <stdlib.h>
-
-#include "ldc_error.h"
 #include "ldc_net.h"
-#include "ldc_tls_rules.h"
 
 bool ldc_net_judges(const ldc_net *net)
 {
@@ -13,30 +9,16 @@ bool ldc_net_judges(const ldc_net *net)
 
 bool ldc_net_take_tls(ldc_net *net, ldc_net_tls *taken)
 {
-    const ldc_tls_revocation *revocation = &net->choice.revocation;
-    char **paths = NULL;
-    char *staple = ldc_strdup(revocation->staple_file);
-    if ((staple == NULL && revocation->staple_file != NULL) ||
-        !ldc_tls_paths_copy((const char *const *)revocation->paths, revocation->path_count,
-                            &paths)) {
-        free(staple);
+    *taken = (ldc_net_tls){.settings = net->settings, .credentials = net->credentials};
+    if (!ldc_tls_choice_copy(&taken->choice, &net->choice)) {
+        *taken = (ldc_net_tls){0};
         return false;
     }
-    *taken = (ldc_net_tls){
-        .settings = net->settings, .credentials = net->credentials, .choice = net->choice};
-    taken->choice.revocation.paths = paths;
-    taken->choice.revocation.staple_file = staple;
     if (taken->settings != NULL) {
         ldc_ref_get(&taken->settings->ref);
     }
     if (taken->credentials != NULL) {
         ldc_ref_get(&taken->credentials->shared.ref);
-    }
-    if (revocation->crls != NULL) {
-        ldc_ref_get(&revocation->crls->shared.ref);
-    }
-    if (taken->choice.rules != NULL) {
-        ldc_ref_get(&taken->choice.rules->ref);
     }
     return true;
 }
@@ -49,10 +31,7 @@ void ldc_net_give_tls(ldc_net_tls *taken)
     if (taken->credentials != NULL) {
         ldc_ref_put(&taken->credentials->shared.ref);
     }
-    if (taken->choice.rules != NULL) {
-        ldc_ref_put(&taken->choice.rules->ref);
-    }
-    ldc_tls_revocation_clear(&taken->choice.revocation);
+    ldc_tls_choice_clear(&taken->choice);
 }
 
 void ldc_net_use_context(ldc_net *net, ldc_tls_context *context)

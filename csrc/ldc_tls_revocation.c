@@ -18,6 +18,22 @@
 
 /* ---- wishes ---- */
 
+bool ldc_tls_revocation_copy(ldc_tls_revocation *copy, const ldc_tls_revocation *revocation)
+{
+    *copy = *revocation;
+    if (copy->crls != NULL) {
+        ldc_ref_get(&copy->crls->shared.ref);
+    }
+    copy->staple_file = ldc_strdup(revocation->staple_file);
+    bool done = ldc_tls_paths_copy((const char *const *)revocation->paths, revocation->path_count,
+                                   &copy->paths) &&
+                (revocation->staple_file == NULL || copy->staple_file != NULL);
+    if (!done) {
+        ldc_tls_revocation_clear(copy);
+    }
+    return done;
+}
+
 void ldc_tls_revocation_clear(ldc_tls_revocation *revocation)
 {
     if (revocation->crls != NULL) {

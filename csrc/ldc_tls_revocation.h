@@ -46,6 +46,8 @@ typedef struct ldc_tls_revocation {
     char *staple_file; /* owned: what a server serves, NULL = nothing */
 } ldc_tls_revocation;
 
+/* false: no memory, and copy is empty. */
+bool ldc_tls_revocation_copy(ldc_tls_revocation *copy, const ldc_tls_revocation *revocation);
 void ldc_tls_revocation_clear(ldc_tls_revocation *revocation);
 void ldc_tls_revocation_digest(const ldc_tls_revocation *revocation, ldc_digest *digest);
 /* Copies of paths. false: no memory. */

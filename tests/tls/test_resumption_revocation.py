@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from leadtools_compat.testing import TestPki
-from tests.tls.resuming import Believing, Scene, Unjudged, seconds_left
+from tests.tls.resuming import Believing, Scene, Unjudged
+from tests.tls.test_resumption_refused import seconds_left
 from tests.tls.tls_tools import FINDINGS, SIDES, VERSIONS, Side
 
 Nets = Callable[[Any], Any]
