@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from leadtools_compat.testing import TestPki
-from tests.tls.resuming import Believing, Scene, Unjudged
+from tests.tls.resuming import Believing, Scene
 from tests.tls.test_resumption_refused import seconds_left
-from tests.tls.tls_tools import FINDINGS, SIDES, VERSIONS, Side
+from tests.tls.tls_tools import FINDINGS, SIDES, VERSIONS, Side, Unjudged
 
 Nets = Callable[[Any], Any]
 
