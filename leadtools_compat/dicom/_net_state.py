@@ -70,8 +70,12 @@ class Runner(Protocol):
 
 
 TLS_VALUES = (
-    "crl_file",
+    "crl_check",
+    "crl_paths",
     "expected_host",
+    "ocsp_check",
+    "ocsp_staple_file",
+    "revocation_soft_fail",
     "rules",
     "send_ca_names",
     "tls_keylog_file",

@@ -245,6 +245,62 @@ def test_client_shows_its_new_certificate_from_the_next_connection_on(
         client.log.wait("OnClose", turn)
 
 
+def test_certificates_by_name_and_folders_of_authorities_are_read_anew(
+    pki: TestPki, tmp_path: Path, nets: Nets, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    stranger = TestPki(tmp_path_factory.mktemp("stranger"), seed="reload folder", key="ec")
+    folder, named = tmp_path / "authorities", tmp_path / "named.pem"
+    folder.mkdir()
+    write(folder / "one.pem", Path(pki.ca_file).read_bytes())
+    first = pki.issue("First", role="server", hosts=["first.test"])
+    second = pki.issue("Second", role="server", hosts=["second.test"])
+    write(named, Path(first.combined_file).read_bytes(), secret=True)
+    site = Site(pki, tmp_path, nets)
+    site.listener.crl_paths = None
+    site.listener.add_tls_ca_folder(folder)
+    site.listener.add_tls_certificate(named, PEM)
+    site.listen()
+
+    def shown(name: str) -> bytes:
+        return site.shown(attributes={"server_name": name})
+
+    assert shown("first.test") == first.chain_der[0]
+    assert site.meet(identity=stranger.client)[1].failure is not None
+    write(named, Path(second.combined_file).read_bytes(), secret=True)
+    write(folder / "two.pem", Path(stranger.ca_file).read_bytes())
+    site.listener.reload_tls()
+    assert shown("second.test") == second.chain_der[0]
+    assert shown("first.test") == pki.server.chain_der[0]
+    assert site.meet(identity=stranger.client)[1].failure is None
+    (folder / "two.pem").unlink()
+    named.write_text("nonsense")
+    with refused(CODES.TlsCertificateFile, str(named)):
+        site.listener.reload_tls()
+    assert site.meet(identity=stranger.client)[1].failure is None  # all or nothing
+    write(named, Path(second.combined_file).read_bytes(), secret=True)
+    site.listener.reload_tls()
+    assert site.meet(identity=stranger.client)[1].failure is not None
+
+
+def test_copied_settings_are_read_anew_from_the_same_files(
+    site: Site, pki: TestPki, tmp_path: Path
+) -> None:
+    file = tmp_path / "copied.pem"
+    write(file, Path(pki.client.combined_file).read_bytes(), secret=True)
+    first = site.nets(rules_for(pki, "client", identity=None).net())
+    first.SetTlsClientCertificate(file, PEM, None)
+    client = site.nets(RecordingNet(TLS))
+    client.copy_tls_settings(first)
+    renewed = pki.issue("Renewed Client")
+    write(file, Path(renewed.combined_file).read_bytes(), secret=True)
+    client.reload_tls()
+    connect(client, site.listener)
+    client.log.wait("OnSecureLinkReady")
+    child = site.listener.child()
+    child.log.wait("OnSecureLinkReady")
+    assert child.tls_peer_certificates[0] == renewed.chain_der[0]
+
+
 # ---- what cannot be used
 
 BAD = {
