@@ -217,7 +217,7 @@ def test_failures_are_counted_by_their_cause(
         (identity(stranger, port), "certificate, by us: TlsCertificateRejected, UnableToGetIssuerCertLocally"),
         (
             identity(pki, port, pki.make("expired")),
-            "certificate, by the peer: TlsFailure, alert certificate_expired",
+            "certificate, by the peer: TlsPeerRejectedCertificate, alert certificate_expired",
         ),
         (identity(pki, free_port()), "tcp, by the peer: NetConnectionRefused"),
     ):
