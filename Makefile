@@ -120,13 +120,15 @@ format: venv ## put Python and C into the form that lint asks for
 	@$(BIN)/ruff format -q .
 	@$(BIN)/clang-format -i $(C_CODE)
 
-sanitize: deps venv ## C units with ASan, UBSan, LSan and TSan; the marked part of pytest with ASan and UBSan
+sanitize: deps venv ## C units and the marked part of pytest with ASan, UBSan and TSan; C units with LSan
 	$(call headline,C units: address$(comma) undefined behaviour and leaks)
 	@$(NATIVE) VARIANT=asan units replay
 	$(call headline,C units: threads)
 	@$(NATIVE) VARIANT=tsan units
 	$(call headline,pytest: address and undefined behaviour)
 	@tools/variant_pytest.sh asan $(PY) -q -n $(JOBS) -m "$(SANITIZED)" $(PYTEST_ARGS)
+	$(call headline,pytest: threads)
+	@tools/variant_pytest.sh tsan $(PY) -q -n $(JOBS) -m "$(SANITIZED)" $(PYTEST_ARGS)
 
 soak: deps-test venv build ## full scale: before an issue is called resolved
 	$(call headline,soak)

@@ -107,6 +107,17 @@ L_INT L_DicomSendAssociateRequest(HDICOMNET hNet, HDICOMPDU hPDU)
     return rc;
 }
 
+/* An association of which nothing can come is a failure for those who look at it. */
+static void report_nothing(ldc_net *net, ldc_conn *conn)
+{
+    ldc_failure failure;
+    ldc_failure_init(&failure);
+    if (ldc_upper_nothing_agreed(ldc_conn_upper(conn), &failure)) {
+        ldc_net_report(net, &failure, NULL, 0, true);
+    }
+    ldc_failure_clear(&failure);
+}
+
 L_INT L_DicomSendAssociateAccept(HDICOMNET hNet, HDICOMPDU hPDU)
 {
     ldc_net *net;
@@ -119,6 +130,7 @@ L_INT L_DicomSendAssociateAccept(HDICOMNET hNet, HDICOMPDU hPDU)
         rc = ldc_upper_accept(ldc_conn_upper(conn), hPDU);
         if (rc == DICOM_SUCCESS) {
             ldc_net_answered(net, 0);
+            report_nothing(net, conn);
         }
         ldc_net_upper_release(net, conn);
     }

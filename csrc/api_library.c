@@ -7,6 +7,7 @@
 #include "ldc_actor.h"
 #include "ldc_conn.h"
 #include "ldc_error.h"
+#include "ldc_failure_log.h"
 #include "ldc_net.h"
 #include "ldc_tables.h"
 #include "ldc_tls.h"
@@ -29,13 +30,17 @@ L_INT L_DicomStartUp(void)
 L_VOID L_DicomShutDown(void)
 {
     unsigned count = atomic_load(&starts);
-    /* Harmless in any order and number (api 2.1): open nets decide how long threads live. */
+    /* Harmless in any order and number: open nets decide how long threads live. */
     while (count > 0 && !atomic_compare_exchange_weak(&starts, &count, count - 1)) {
+    }
+    if (count == 1) {
+        (void)ldc_failure_log_look(0, true);
     }
 }
 
 L_INT L_DicomMuteCallbacks(L_UINT nTimeoutMs)
 {
+    (void)ldc_failure_log_look(0, true);
     return ldc_user_mute(nTimeoutMs) ? 1 : 0;
 }
 

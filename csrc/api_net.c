@@ -10,6 +10,7 @@
 
 #include "ldc_conn.h"
 #include "ldc_error.h"
+#include "ldc_expiry.h"
 #include "ldc_net.h"
 
 enum {
@@ -455,7 +456,7 @@ static int adopt(ldc_net *net, ldc_net *child, ldc_listener *listener, ldc_tls_c
         pthread_mutex_lock(&net->lock);
         ldc_limits limits = net->limits;
         pthread_mutex_unlock(&net->lock);
-        /* Loopback, unless the limit was set by hand; a proxy itself (errata 2). */
+        /* Loopback, unless the limit was set by hand; a proxy itself. */
         bool exempt = (ldc_address_is_loopback(&pending.address) && !limits.address_limit_set) ||
                       pending.direct;
         ldc_handshakes_add(conn, &pending.address,
@@ -518,6 +519,7 @@ L_INT L_DicomAccept(HDICOMNET hNet, HDICOMNET hChild)
     }
     if (rc == DICOM_SUCCESS && context != NULL) {
         ldc_net_use_context(net, context); /* for the next child, when this one has gone */
+        ldc_expiry_look_at_context(net->id, context);
     }
     if (rc == DICOM_SUCCESS) {
         rc = adopt(net, child, listener, context);

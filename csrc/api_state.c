@@ -212,19 +212,7 @@ L_INT L_DicomGetFailure(HDICOMNET hNet, pDICOMFAILURE pFailure)
     if (!ldc_failure_copy(shown, &net->failure)) {
         rc = DICOM_ERROR_MEMORY;
     }
-    pFailure->nCode = shown->code;
-    pFailure->nStage = shown->stage;
-    pFailure->nSide = shown->side;
-    pFailure->nAlertSent = shown->alert_sent;
-    pFailure->nAlertReceived = shown->alert_received;
-    pFailure->nCertificateCode = shown->certificate_code;
-    pFailure->nCertificateDepth = shown->certificate_depth;
-    pFailure->dElapsed = shown->elapsed;
-    pFailure->uOpenSsl = shown->openssl;
-    pFailure->pszMessage = shown->message;
-    pFailure->pszOpenSsl = shown->openssl_text;
-    pFailure->pszSubject = shown->subject;
-    pFailure->pszRemedy = shown->remedy;
+    ldc_failure_show(shown, pFailure);
     pthread_mutex_unlock(&net->lock);
     ldc_net_put(net);
     return rc == DICOM_SUCCESS ? rc : ldc_error(rc, "%s", "failure record");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api_tls_rules.h"
 #include "ldc_certificate_text.h"
 #include "ldc_error.h"
 #include "ldc_net.h"
@@ -165,6 +166,10 @@ static char *info_text(const ldc_link_info *link, L_INT what)
         return ldc_strdup(link->certificate_requested ? "1" : "0");
     case DICOM_TLS_INFO_CA_NAMES:
         return ldc_strdup(link->ca_names == NULL ? "" : link->ca_names);
+    case DICOM_TLS_INFO_SERVER_NAME:
+        return ldc_strdup(link->server_name == NULL ? "" : link->server_name);
+    case DICOM_TLS_INFO_APPLICATION:
+        return ldc_strdup(link->application);
     default:
         return NULL;
     }
@@ -308,18 +313,30 @@ static int ask_password(void *arg, char *buffer, int size)
     return who->callback == NULL ? 0 : who->callback(who->handle, buffer, size, 0);
 }
 
-static int set_credentials(HDICOMNET handle, const ldc_tls_source *certificate, int type,
-                           const ldc_tls_source *key)
+int api_load_credentials(HDICOMNET handle, const ldc_tls_source *certificate, int type,
+                         const ldc_tls_source *key, ldc_tls_credentials **credentials)
 {
     int rc;
-    ldc_tls_credentials *credentials = NULL;
     ldc_net *net = ldc_net_lock_idle(handle, "the certificate", &rc);
     if (net == NULL) {
         return rc;
     }
     asker who = {.handle = handle, .callback = net->callbacks_ext.pfnPrivateKeyPassword};
     pthread_mutex_unlock(&net->lock);
-    rc = ldc_tls_credentials_load(certificate, type, key, ask_password, &who, &credentials);
+    rc = ldc_tls_credentials_load(certificate, type, key, ask_password, &who, credentials);
+    ldc_net_put(net);
+    return rc;
+}
+
+static int set_credentials(HDICOMNET handle, const ldc_tls_source *certificate, int type,
+                           const ldc_tls_source *key)
+{
+    ldc_tls_credentials *credentials = NULL;
+    ldc_net *net = ldc_net_acquire(handle);
+    if (net == NULL) {
+        return DICOM_ERROR_OBJECT_DISPOSED;
+    }
+    int rc = api_load_credentials(handle, certificate, type, key, &credentials);
     if (rc == DICOM_SUCCESS) {
         ldc_tls_credentials_hold(credentials);
         pthread_mutex_lock(&net->lock);

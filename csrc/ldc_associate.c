@@ -282,6 +282,16 @@ static int no_context(uint8_t id)
                      "there is no presentation context %u; add it with AddPresentationContext", id);
 }
 
+bool ldc_context_offers(const ldc_context *context, const char *uid)
+{
+    for (size_t i = 0; i < context->transfers.count; i++) {
+        if (strcmp(context->transfers.uids[i], uid) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int ldc_associate_add_context(ldc_associate *associate, uint8_t id, uint8_t result,
                               const char *abstract)
 {

@@ -116,7 +116,7 @@ typedef struct ldc_associate {
 
 /* ---- life ---- */
 
-/* A new object as api.md section 3 says: version 1, DICOM's application context, maximum length
+/* A new object as new ones are in LEADTOOLS: version 1, DICOM's application context, maximum length
  * 262144, our class UID and version name, no contexts, empty titles. NULL: out of memory. */
 ldc_associate *ldc_associate_create(bool request);
 void ldc_associate_free(ldc_associate *associate); /* NULL is fine */
@@ -145,6 +145,8 @@ int ldc_associate_set_implementation_version(ldc_associate *associate, const cha
 
 /* NULL: there is none with this id. Lent until contexts are added or deleted. */
 ldc_context *ldc_associate_context(const ldc_associate *associate, uint8_t id);
+/* Whether the transfer syntax is one of the context's. */
+bool ldc_context_offers(const ldc_context *context, const char *uid);
 int ldc_associate_add_context(ldc_associate *associate, uint8_t id, uint8_t result,
                               const char *abstract);
 int ldc_associate_set_context(ldc_associate *associate, uint8_t id, uint8_t result,

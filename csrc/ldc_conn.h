@@ -61,7 +61,7 @@ typedef struct ldc_conn_counts {
 } ldc_conn_counts;
 ldc_conn_counts ldc_conn_statistics(void);
 
-/* ---- ldc_handshakes.c: unfinished inbound handshakes, oldest first (errata 2) ---- */
+/* ---- ldc_handshakes.c: unfinished inbound handshakes, oldest first ---- */
 
 /* Counts one more and, past a limit, evicts the oldest. per_address 0: this address is exempt. */
 void ldc_handshakes_add(ldc_conn *conn, const ldc_address *address, uint64_t per_address,
@@ -87,6 +87,7 @@ bool ldc_listener_has_pending(ldc_listener *listener);
 void ldc_listener_stop(ldc_listener *listener); /* any thread; no more is accepted from now on */
 void ldc_listener_ref(ldc_listener *listener);
 void ldc_listener_put(ldc_listener *listener);
-uint64_t ldc_listener_accepted(void); /* since the start */
+void ldc_listener_look(ldc_listener *listener); /* there are failures to be told later; NULL: no */
+uint64_t ldc_listener_accepted(void);           /* since the start */
 
 #endif

@@ -89,6 +89,19 @@ void ldc_conn_linger(ldc_conn *conn, bool goodbye, bool forced)
     ldc_conn_drain(conn);
 }
 
+/* The record goes to the log, whoever wrote it first. */
+static void report(ldc_conn *conn)
+{
+    char address[LDC_ADDRESS_TEXT] = "";
+    const char *tried = conn->target.name; /* for one that never connected */
+    unsigned port = conn->target.port;
+    if (tried == NULL && conn->target.count > 0) {
+        ldc_address_text(&conn->target.addresses[0], address, &port);
+        tried = address;
+    }
+    ldc_net_report(conn->net, NULL, tried, port, conn->server);
+}
+
 /* Tells the net that this connection has ended; code and failure as OnClose and the record say. */
 void ldc_conn_finish(ldc_conn *conn, int code, ldc_failure *failure, bool silent)
 {
@@ -115,6 +128,7 @@ void ldc_conn_finish(ldc_conn *conn, int code, ldc_failure *failure, bool silent
                                         : DICOM_ERROR_ASSOCIATION_NOT_ESTABLISHED;
     if (failure != NULL && failure->code != DICOM_SUCCESS) {
         ldc_net_fail(net, conn, failure, conn->began);
+        report(conn);
     }
     ldc_conn_end_awaits(conn, cause); /* when the record is there to be read */
     pthread_mutex_lock(&net->lock);

@@ -40,7 +40,7 @@ static bool may_go(ldc_conn *conn, const ldc_news *news)
     return !news->operation || ldc_upper_perform(conn->upper, &news->command);
 }
 
-/* ---- answers that need no user code (errata 14) ---- */
+/* ---- answers that need no user code ---- */
 
 static void answer_echo(ldc_conn *conn, const ldc_news *news)
 {
@@ -73,6 +73,14 @@ static bool answered(ldc_conn *conn, const ldc_news *news, bool heard)
 void ldc_conn_take_news(void *owner, ldc_news *news, uint64_t cost)
 {
     ldc_conn *conn = owner;
+    if (news->kind == LDC_NEWS_ASSOCIATE_ACCEPT) {
+        ldc_failure failure;
+        ldc_failure_init(&failure);
+        if (ldc_upper_nothing_agreed(conn->upper, &failure)) {
+            ldc_net_report(conn->net, &failure, NULL, 0, false);
+        }
+        ldc_failure_clear(&failure);
+    }
     if (ldc_conn_take_awaited(conn, news)) {
         ldc_news_free(news);
         return;

@@ -37,9 +37,10 @@ void ldc_conn_set_endpoints(ldc_net *net, const endpoints *ends)
 
 bool ldc_conn_make_transport(ldc_conn *conn)
 {
-    conn->transport = conn->tls == NULL ? ldc_transport_tcp_new(conn->actor.fd)
-                                        : ldc_tls_link_new(conn->tls, conn->actor.fd,
-                                                           ldc_conn_verdict, ldc_conn_asks, conn);
+    conn->transport = conn->tls == NULL
+                          ? ldc_transport_tcp_new(conn->actor.fd)
+                          : ldc_tls_link_new(conn->tls, conn->actor.fd, conn->target.name,
+                                             ldc_conn_verdict, ldc_conn_asks, conn);
     return conn->transport != NULL;
 }
 
@@ -51,8 +52,9 @@ static void connected(ldc_conn *conn)
     ldc_conn_set_endpoints(conn->net, &ends);
     pthread_mutex_unlock(&conn->net->lock);
     ldc_actor_deadline(&conn->actor, DEADLINE_PHASE, 0);
+    bool made = ldc_conn_make_transport(conn);
     ldc_conn_target_clear(&conn->target);
-    if (!ldc_conn_make_transport(conn)) {
+    if (!made) {
         ldc_conn_end_with(conn, DICOM_ERROR_MEMORY, DICOM_STAGE_TCP, DICOM_SIDE_LOCAL, NULL, NULL);
         return;
     }

@@ -14,6 +14,8 @@
 #include "ldc_conn.h"
 #include "ldc_dataset.h"
 #include "ldc_error.h"
+#include "ldc_expiry.h"
+#include "ldc_failure_log.h"
 #include "ldc_net.h"
 #include "ldc_poller.h"
 #include "ldc_tls.h"
@@ -165,6 +167,8 @@ static void after_fork(void)
     ldc_handshakes_after_fork();
     ldc_conn_after_fork();
     ldc_log_after_fork();
+    ldc_failure_log_after_fork();
+    ldc_expiry_after_fork();
 }
 
 static void set_up_once(void)

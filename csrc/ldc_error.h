@@ -15,10 +15,9 @@
  * ldc_error(...)`. The text begins with the fixed text of the code. */
 int ldc_error(int code, const char *format, ...) LDC_PRINTF(2, 3) __attribute__((nonnull(2)));
 
-/* Sends one line to the log callback. handle: the net's number or 0. No lock may be held. */
+/* Sends one line to the log callback (ldc_log.c). handle: the net's number or 0. No lock may be
+ * held. */
 void ldc_log(int level, uint64_t handle, const char *format, ...) LDC_PRINTF(3, 4);
-
-void ldc_log_after_fork(void);
 
 /* strdup that copes with NULL (gives NULL). */
 char *ldc_strdup(const char *text);

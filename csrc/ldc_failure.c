@@ -63,3 +63,21 @@ void ldc_failure_fill(ldc_failure *failure, int code, int stage, int side, const
     failure->message = ldc_strdup(message != NULL ? message : ldc_error_text(code));
     failure->remedy = ldc_strdup(remedy);
 }
+
+void ldc_failure_show(const ldc_failure *failure, DICOMFAILURE *shown)
+{
+    *shown = (DICOMFAILURE){.uStructSize = sizeof *shown,
+                            .nCode = failure->code,
+                            .nStage = failure->stage,
+                            .nSide = failure->side,
+                            .nAlertSent = failure->alert_sent,
+                            .nAlertReceived = failure->alert_received,
+                            .nCertificateCode = failure->certificate_code,
+                            .nCertificateDepth = failure->certificate_depth,
+                            .dElapsed = failure->elapsed,
+                            .uOpenSsl = failure->openssl,
+                            .pszMessage = failure->message,
+                            .pszOpenSsl = failure->openssl_text,
+                            .pszSubject = failure->subject,
+                            .pszRemedy = failure->remedy};
+}

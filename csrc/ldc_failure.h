@@ -1,5 +1,5 @@
 /*
- * ldc_failure.h - the record of why a connection failed (design D6). The first cause wins: the
+ * ldc_failure.h - the record of why a connection failed. The first cause wins: the
  * layer that knows most writes it, later ones only add what is still unknown.
  */
 #ifndef LDC_FAILURE_H
@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "ltdic.h"
 
 typedef struct ldc_failure {
     int code;                       /* DICOM_ERROR_..., 0 = no failure */
@@ -33,5 +35,12 @@ bool ldc_failure_copy(ldc_failure *to, const ldc_failure *from); /* false = out 
  * text). */
 void ldc_failure_fill(ldc_failure *failure, int code, int stage, int side, const char *message,
                       const char *remedy);
+
+/* As the public structure; its texts are lent by `failure`. */
+void ldc_failure_show(const ldc_failure *failure, DICOMFAILURE *shown);
+
+/* ldc_failure_text.c: the record in one sentence, on one line. The caller owns it; NULL = out of
+ * memory. */
+char *ldc_failure_sentence(const DICOMFAILURE *failure);
 
 #endif

@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "ldc_certificate_text.h"
+#include "ldc_error.h"
 #include "ldc_text.h"
 
 void ldc_net_clear_link(ldc_link_info *link)
 {
+    free(link->server_name);
     free(link->peer_subject);
     free(link->ca_names);
     sk_X509_pop_free(link->received, X509_free);
@@ -45,6 +47,17 @@ static void fill_chain(ldc_link_info *info, const ldc_tls_link *link)
     info->verified = link->judged && !link->failed && !link->overruled;
     info->verify_code = link->code;
     info->certificate_requested = link->certificate_requested;
+    info->server_name = ldc_strdup(link->server_name);
+}
+
+static void fill_application(ldc_link_info *info, SSL *ssl)
+{
+    const unsigned char *name = NULL;
+    unsigned length = 0;
+    SSL_get0_alpn_selected(ssl, &name, &length);
+    if (length < sizeof info->application) {
+        memcpy(info->application, name == NULL ? (const unsigned char *)"" : name, length);
+    }
 }
 
 static void fill_exchange(ldc_link_info *info, SSL *ssl, bool server)
@@ -92,6 +105,7 @@ void ldc_link_info_established(ldc_net *net, const ldc_tls_link *link)
         info.ca_names = names_text(SSL_get0_peer_CA_list(link->ssl));
     }
     fill_chain(&info, link);
+    fill_application(&info, link->ssl);
     fill_exchange(&info, link->ssl, link->context->server);
     ERR_clear_error();
     swap_in(net, &info);

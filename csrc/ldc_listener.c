@@ -1,6 +1,7 @@
 /*
  * ldc_listener.c - a listening socket: accepts in batches, keeps what waits for Accept, never
- * handshakes.
+ * handshakes. While it is open it also looks at what a node has to look at now and then:
+ * certificates that end, failures that were counted and not told.
  *
  * Each accepted connection waits in a list, oldest first, until the user's Accept takes it or the
  * handshake limit is over. The listener is told of each by one ACCEPT event. One from a configured
@@ -16,6 +17,8 @@
 
 #include "ldc_conn.h"
 #include "ldc_error.h"
+#include "ldc_expiry.h"
+#include "ldc_failure_log.h"
 #include "ldc_greeting.h"
 #include "ldc_poller.h"
 #include "ldc_proxy.h"
@@ -24,11 +27,14 @@ enum {
     ACCEPTS_AT_ONCE = 64,
     DEADLINE_PENDING = 0,
     DEADLINE_AGAIN = 1,
+    DEADLINE_EXPIRY = 2,
+    DEADLINE_FAILURES = 3,
     AGAIN_MS = 100
 };
 enum {
     STOP = LDC_BIT_OWN,
-    GREETED = LDC_BIT_OWN << 1
+    LOOK = LDC_BIT_OWN << 1,
+    GREETED = LDC_BIT_OWN << 2
 };
 
 typedef struct waiting {
@@ -269,7 +275,7 @@ static void stop_greetings(ldc_listener *listener)
 /* ---- accepting ---- */
 
 /* No descriptor is left: the reserve accepts one connection and closes it, so that the backlog does
- * not spin (errata 2). */
+ * not spin. */
 static void turn_one_away(ldc_listener *listener)
 {
     if (!listener->told_exhausted) {
@@ -359,9 +365,48 @@ static void accept_some(ldc_listener *listener)
     }
 }
 
+/* ---- now and then ---- */
+
+static void look_at_certificates(ldc_listener *listener)
+{
+    ldc_net *net = listener->net;
+    pthread_mutex_lock(&net->lock);
+    ldc_tls_credentials *credentials = net->mode == DICOM_SECURE_TLS ? net->credentials : NULL;
+    ldc_tls_settings *settings = net->mode == DICOM_SECURE_TLS ? net->settings : NULL;
+    ldc_tls_context *context = net->context; /* its children's */
+    if (credentials != NULL) {
+        ldc_ref_get(&credentials->shared.ref);
+    }
+    if (settings != NULL) {
+        ldc_ref_get(&settings->ref);
+    }
+    if (context != NULL) {
+        ldc_ref_get(&context->shared.ref);
+    }
+    pthread_mutex_unlock(&net->lock);
+    ldc_expiry_look(net->id, credentials, settings == NULL ? NULL : settings->anchors);
+    if (credentials != NULL) {
+        ldc_ref_put(&credentials->shared.ref);
+    }
+    if (settings != NULL) {
+        ldc_ref_put(&settings->ref);
+    }
+    if (context != NULL) {
+        ldc_expiry_look_at_context(net->id, context);
+        ldc_ref_put(&context->shared.ref);
+    }
+}
+
+static void look_at_failures(ldc_listener *listener)
+{
+    ldc_actor_deadline(&listener->actor, DEADLINE_FAILURES,
+                       ldc_failure_log_look(ldc_now_ms(), false));
+}
+
 static void stop(ldc_listener *listener)
 {
     ldc_net *net = listener->net;
+    (void)ldc_failure_log_look(0, true); /* nobody will do it later */
     listener->net = NULL;
     ldc_actor_close(&listener->actor);
     stop_greetings(listener);
@@ -396,8 +441,18 @@ static void listener_step(ldc_actor *actor, uint32_t bits)
     }
     take_limits(listener);
     int64_t now = ldc_now_ms();
-    bool again = (bits & LDC_BIT_TIMER) != 0 && ldc_actor_expired(actor, DEADLINE_AGAIN, now);
-    if ((bits & LDC_BIT_TIMER) != 0 && ldc_actor_expired(actor, DEADLINE_PENDING, now)) {
+    bool timer = (bits & LDC_BIT_TIMER) != 0;
+    if (timer && ldc_actor_expired(actor, DEADLINE_EXPIRY, now)) {
+        look_at_certificates(listener);
+    }
+    if (actor->deadline[DEADLINE_EXPIRY] == 0) {
+        ldc_actor_deadline(actor, DEADLINE_EXPIRY, now + (int64_t)LDC_EXPIRY_EVERY * 1000);
+    }
+    if ((timer && ldc_actor_expired(actor, DEADLINE_FAILURES, now)) || (bits & LOOK) != 0) {
+        look_at_failures(listener);
+    }
+    bool again = timer && ldc_actor_expired(actor, DEADLINE_AGAIN, now);
+    if (timer && ldc_actor_expired(actor, DEADLINE_PENDING, now)) {
         expire(listener, now);
     }
     if ((bits & GREETED) != 0) {
@@ -422,6 +477,7 @@ int ldc_listener_new(ldc_net *net, int fd)
     take_limits(listener);
     listener->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
     listener->listening = fd;
+    look_at_certificates(listener); /* in the call: a program hears of it when it begins */
     pthread_mutex_lock(&net->lock);
     listener->proxies = net->proxies; /* settings stay as they are while it listens */
     if (listener->proxies != NULL) {
@@ -479,4 +535,11 @@ bool ldc_listener_has_pending(ldc_listener *listener)
 void ldc_listener_ref(ldc_listener *listener)
 {
     ldc_ref_get(&listener->actor.ref);
+}
+
+void ldc_listener_look(ldc_listener *listener)
+{
+    if (listener != NULL) {
+        ldc_actor_post(&listener->actor, LOOK);
+    }
 }

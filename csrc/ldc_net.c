@@ -255,12 +255,6 @@ void ldc_net_fail(ldc_net *net, const ldc_conn *conn, ldc_failure *failure, int6
 {
     failure->elapsed = (double)(ldc_now_ms() - began) / 1000.0;
     name_proxy(net, failure);
-    if (failure->code != DICOM_SUCCESS) {
-        ldc_log(DICOM_LOG_INFO, net->id, "%s failed at stage %s: %s%s%s", "connection",
-                ldc_stage_name(failure->stage), failure->message == NULL ? "" : failure->message,
-                failure->remedy == NULL ? "" : ". ",
-                failure->remedy == NULL ? "" : failure->remedy);
-    }
     pthread_mutex_lock(&net->lock);
     if (net->conn == conn) {
         if (failure->openssl != 0) {

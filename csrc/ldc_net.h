@@ -108,6 +108,8 @@ typedef struct ldc_link_info {
     int verify_code;
     char version[16];
     char group[32];
+    char application[16];      /* the protocol of ALPN, "" = none */
+    char *server_name;         /* owned: sent or asked for, NULL = none */
     char *peer_subject;        /* owned */
     char *ca_names;            /* owned: one per line */
     STACK_OF(X509) * received; /* owned */
@@ -187,6 +189,10 @@ void ldc_net_after_fork_in_parent(void);
 void ldc_net_after_fork(void); /* in the child: the parent's nets are not ours */
 /* Takes the failure into the net's record if conn is still its connection. */
 void ldc_net_fail(ldc_net *net, const ldc_conn *conn, ldc_failure *failure, int64_t began);
+/* ldc_net_report.c: logs a failure of the net's, NULL: its record. tried: whom it could not reach
+ * at port, if there is no peer yet. No lock is held. */
+void ldc_net_report(ldc_net *net, const ldc_failure *failure, const char *tried, unsigned port,
+                    bool inbound);
 bool ldc_net_add_child(ldc_net *parent, uint64_t child);
 void ldc_net_remove_child(ldc_net *parent, uint64_t child);
 void ldc_net_end_children(ldc_net *parent, bool notify); /* by force */

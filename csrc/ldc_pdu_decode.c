@@ -235,8 +235,9 @@ static bool read_answer(ldc_pdu_decoder *decoder, ldc_reader *item)
         return false;
     }
     ldc_context *context = &decoder->associate->contexts[decoder->associate->context_count - 1];
+    const ldc_context *proposed = NULL;
     if (decoder->request != NULL) {
-        const ldc_context *proposed = ldc_associate_context(decoder->request, id);
+        proposed = ldc_associate_context(decoder->request, id);
         if (proposed == NULL) {
             return LDC_PDU_INVALID(decoder, offset, "presentation context %u was not proposed", id);
         }
@@ -257,8 +258,16 @@ static bool read_answer(ldc_pdu_decoder *decoder, ldc_reader *item)
                 return LDC_PDU_UNEXPECTED(
                     decoder, at, "accepted presentation context %u has two transfer syntaxes", id);
             }
-            if (!ldc_pdu_uid(decoder, &field, "the transfer syntax", uid) ||
-                !add_transfer(decoder, context, uid)) {
+            if (!ldc_pdu_uid(decoder, &field, "the transfer syntax", uid)) {
+                return false;
+            }
+            if (proposed != NULL &&
+                !ldc_context_offers(proposed, uid)) { /* data nobody here asked for */
+                return LDC_PDU_INVALID(
+                    decoder, at,
+                    "presentation context %u is accepted with %s, which was not proposed", id, uid);
+            }
+            if (!add_transfer(decoder, context, uid)) {
                 return false;
             }
         } else if (context->transfers.count == 0 && uid_of(&field, uid) &&

@@ -74,11 +74,20 @@ static int check_accept(const ldc_associate *associate, const ldc_associate *req
                              "the one you chose with AddTransfer, or set another result",
                              context->id);
         }
-        if (request != NULL && ldc_associate_context(request, context->id) == NULL) {
+        const ldc_context *proposed =
+            request == NULL ? NULL : ldc_associate_context(request, context->id);
+        if (request != NULL && proposed == NULL) {
             return ldc_error(DICOM_ERROR_PARAMETER,
                              "presentation context %u is not in the request that is answered; "
                              "leave it out",
                              context->id);
+        }
+        if (proposed != NULL && context->result == PDU_ACCEPT_RESULT_SUCCESS &&
+            !ldc_context_offers(proposed, context->transfers.uids[0])) {
+            return ldc_error(DICOM_ERROR_PARAMETER,
+                             "presentation context %u is accepted with %s, which was not proposed; "
+                             "choose one of the request's transfer syntaxes, or set another result",
+                             context->id, context->transfers.uids[0]);
         }
     }
     return DICOM_SUCCESS;

@@ -1,5 +1,6 @@
 /*
- * ldc_tables.h - cipher suites, texts of codes, names of stages: read-only data, any thread.
+ * ldc_tables.h - cipher suites, texts and names of codes, names of stages and alerts: read-only
+ * data, any thread.
  *
  * The data are generated from tools/constants.py; no look-up allocates, fails or returns NULL text.
  */
@@ -35,6 +36,12 @@ const char *ldc_error_text(int code);
 
 /* The fixed text of an L_X509_V_... code; "unknown certificate verification error". */
 const char *ldc_verify_text(int code);
+
+/* The names of a DICOM_ERROR_... ("TlsPeerNotTls"), an L_X509_V_... ("CertHasExpired") and a TLS
+ * alert ("unknown_ca"); NULL = unknown. */
+const char *ldc_error_name(int code);
+const char *ldc_verify_name(int code);
+const char *ldc_alert_name(int alert);
 
 /* The name of a DICOM_STAGE_... in lower case; "unknown". */
 const char *ldc_stage_name(int stage);

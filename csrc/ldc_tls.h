@@ -3,9 +3,11 @@
  * of contexts.
  *
  * Files: ldc_tls_library.c (OpenSSL set-up), ldc_tls_settings.c (CA file, method, flags),
- * ldc_tls_credentials.c (own certificate and key), ldc_tls_context.c (SSL_CTX), ldc_tls_link.c (the
+ * ldc_tls_credentials.c (own certificate and key; ldc_tls_keys.h: where they come from),
+ * ldc_tls_context.c (SSL_CTX), ldc_tls_link.c (the
  * transport), ldc_tls_verify.c (judging the peer's chain), ldc_tls_session.c (resumption),
- * ldc_tls_profiles.c (named profiles), ldc_tls_diagnose.c (why a handshake failed).
+ * ldc_tls_profiles.c (named profiles), ldc_tls_rules.h (names, pins and other demands),
+ * ldc_tls_trust.c (more CA certificates), ldc_tls_diagnose.c (why a handshake failed).
  */
 #ifndef LDC_TLS_H
 #define LDC_TLS_H
@@ -29,7 +31,11 @@ enum {
     LDC_CIPHER_SLOTS = 64,
     LDC_CONTEXTS_KEPT = 4,
     LDC_FILE_LIMIT = 64 * 1024 * 1024,
-    LDC_BATCH_BYTES = 3 * (16 * 1024 + 256), /* records; the one after them is not copied */
+    LDC_BATCH_RECORD = 16 * 1024 + 256, /* with its header and tag */
+    LDC_BATCH_RECORDS = 3,              /* the one after them is not copied */
+    LDC_BATCH_TAIL =
+        1024, /* less than that is no write of its own: then four records wait for it */
+    LDC_BATCH_BYTES = (LDC_BATCH_RECORDS + 1) * LDC_BATCH_RECORD,
 };
 
 /* ---- ldc_tls_library.c ---- */
@@ -39,7 +45,7 @@ void ldc_tls_before_fork(void);
 void ldc_tls_after_fork_in_parent(void);
 void ldc_tls_after_fork(void);
 
-/* Our own library context: no configuration file of the host is read (errata 7). Never NULL after
+/* Our own library context: no configuration file of the host is read. Never NULL after
  * success. 0 or code. */
 int ldc_tls_library_start(void);
 OSSL_LIB_CTX *ldc_tls_library(void);
@@ -78,8 +84,27 @@ int ldc_tls_settings_new(const L_SSL_CTX_CREATE *create, ldc_tls_settings **sett
 /* The same with other anchors, from PEM text. */
 int ldc_tls_settings_with_ca(const ldc_tls_settings *from, const unsigned char *pem, size_t size,
                              ldc_tls_settings **settings);
+/* The same with these anchors, a reference of which is taken over. */
+int ldc_tls_settings_with_anchors(const ldc_tls_settings *from, ldc_tls_anchors *anchors,
+                                  ldc_tls_settings **settings);
+/* Anchors of these certificates (taken over) with the key of a cache; NULL = no memory. */
+ldc_tls_anchors *ldc_tls_anchors_new(STACK_OF(X509) * certificates,
+                                     const unsigned char key[LDC_DIGEST]);
 /* Revocation lists of a PEM file. */
 int ldc_tls_crls_load(const char *file, ldc_tls_crls **crls);
+
+/* ---- ldc_tls_trust.c ---- */
+
+typedef enum ldc_tls_trust {
+    LDC_TRUST_FILE,   /* PEM or DER */
+    LDC_TRUST_FOLDER, /* all that is readable in it */
+    LDC_TRUST_SYSTEM  /* what the computer trusts; no path */
+} ldc_tls_trust;
+
+/* The same settings with more anchors. handle: for the log lines about files that are left out. No
+ * lock may be held. 0 or code. */
+int ldc_tls_trust_add(const ldc_tls_settings *from, ldc_tls_trust kind, const char *path,
+                      uint64_t handle, ldc_tls_settings **settings);
 
 /* ---- ldc_tls_credentials.c ---- */
 
@@ -124,9 +149,13 @@ typedef struct ldc_tls_choice {
     bool send_ca_names;
     bool resumption;
     const ldc_tls_profile *profile; /* of the table, NULL = none */
+    struct ldc_tls_keylog *keylog;  /* a reference, NULL = none */
+    struct ldc_tls_rules *rules;    /* a reference, NULL = none (ldc_tls_rules.h) */
 } ldc_tls_choice;
 
 void ldc_tls_choice_init(ldc_tls_choice *choice); /* the default list */
+/* A copy with references and strings of its own; false: no memory, and copy is empty. */
+bool ldc_tls_choice_copy(ldc_tls_choice *copy, const ldc_tls_choice *choice);
 void ldc_tls_choice_clear(ldc_tls_choice *choice);
 
 enum {
@@ -149,9 +178,13 @@ typedef struct ldc_tls_context {
     bool has_anchors;
     bool resumption;
     const ldc_tls_profile *profile; /* NULL = none */
+    struct ldc_tls_rules *rules;    /* a reference, NULL = none */
+    struct ldc_tls_sni *sni;        /* owned: a server's certificates by name, NULL = one for all */
     int64_t crls_until;             /* when the first revocation list ends */
+    struct ldc_tls_keylog *keylog;  /* a reference, NULL = none */
     ldc_tls_notes notes;
-    atomic_uint users; /* nets that hold it */
+    atomic_uint users;         /* nets that hold it */
+    _Atomic int64_t looked_at; /* ldc_expiry.c: when its certificates were */
 } ldc_tls_context;
 
 /* Finds or builds it. credentials may be NULL for a client. handle: for warnings of one that cannot
@@ -182,7 +215,8 @@ typedef struct ldc_tls_link {
     /* the verification */
     STACK_OF(X509) * received; /* owned: the chain as the peer sent it, leaf first; NULL = none */
     bool judged;               /* the chain was verified */
-    bool weighed;              /* its keys and hashes were held against the profile */
+    bool weighed;              /* the demands of profile and rules were judged */
+    const char *about;         /* lent while a complaint of ours is asked about: its detail */
     bool stopped;              /* an answer ended the verification */
     bool no_answer;            /* nobody answered */
     bool failed;               /* the verification did not end well and was not overruled */
@@ -190,6 +224,13 @@ typedef struct ldc_tls_link {
     int code, depth; /* of the complaint that counts: the stop, else the first overruled */
     char *subject;   /* owned: of that certificate */
     char *detail;    /* owned: more about it, NULL = none */
+    /* names and protocols (ldc_tls_sni.c, ldc_tls_alpn.c) */
+    char *server_name; /* owned: sent by us, or asked for by the client; NULL = none */
+    char *protocols;   /* owned: what a client offered where we found nothing to take */
+    bool greeted;      /* server: a ClientHello came by */
+    bool name_known;   /* a certificate is for the name */
+    bool name_refused; /* no certificate is for the name */
+    bool alpn_refused; /* no application protocol in common */
     /* the session */
     bool resumes;                          /* sessions of this link may be resumed */
     bool taken;                            /* server: the client's ticket was good */
@@ -205,19 +246,22 @@ typedef struct ldc_tls_link {
     bool certificate_empty;     /* client: we answered with none */
     bool peer_spoke;            /* client: ticket or data after the handshake */
     bool established;
+    bool keylog_told; /* the warning has been given */
     /* records that wait for the next one, to go out with it */
     unsigned char
         *batch; /* NULL, or LDC_BATCH_BYTES: on the writer's stack; owned between writes */
     size_t batch_length;
-    bool hold;     /* the record that is being written may wait */
-    int ssl_error; /* SSL_get_error of the last failure */
+    bool hold;          /* the record that is being written may wait */
+    bool hold_for_tail; /* only little comes after it */
+    int ssl_error;      /* SSL_get_error of the last failure */
     uint64_t error;
     char error_text[256];
 } ldc_tls_link;
 
-/* The transport of a TLS connection on fd. NULL: not possible (memory). */
-ldc_transport *ldc_tls_link_new(ldc_tls_context *context, int fd, ldc_verdict_fn verdict,
-                                ldc_asks_fn asks, void *owner);
+/* The transport of a TLS connection on fd. peer_name: the host name that a client was given, NULL =
+ * none. NULL: not possible (memory). */
+ldc_transport *ldc_tls_link_new(ldc_tls_context *context, int fd, const char *peer_name,
+                                ldc_verdict_fn verdict, ldc_asks_fn asks, void *owner);
 /* The socket BIO's write: -1 with the transport's error, or how much was taken. */
 long ldc_tls_link_send(ldc_transport *transport, const void *data, size_t size);
 /* The link behind a transport; NULL for a plain one. */
@@ -232,7 +276,7 @@ const char *ldc_tls_code_remedy(int code);
 /* Seconds since 1970; otherwise for NULL and what is no time. */
 int64_t ldc_tls_time(const ASN1_TIME *time, int64_t otherwise);
 
-/* ---- ldc_tls_session.c: resumption (errata 3) ---- */
+/* ---- ldc_tls_session.c: resumption ---- */
 
 /* At the beginning of a link: says whether it may resume, and offers a session. */
 void ldc_tls_session_begin(ldc_tls_link *link);

@@ -2,9 +2,9 @@
  * ldc_tls_context.c - an SSL_CTX made of settings, credentials and a net's choice; nets that want
  * the same share it.
  *
- * Everything that decides about security is set here, nothing is left to the host's configuration
- * (errata 7): versions, suites, groups, signature algorithms, security level, options, store,
- * depth, verification.
+ * Everything that decides about security is set here, nothing is left to the host's configuration:
+ * versions, suites, groups, signature algorithms, security level, options, store, depth,
+ * verification.
  */
 #include <openssl/dh.h>
 #include <openssl/err.h>
@@ -19,6 +19,8 @@
 #include "ldc_error.h"
 #include "ldc_tables.h"
 #include "ldc_tls_inner.h"
+#include "ldc_tls_keylog.h"
+#include "ldc_tls_rules.h"
 
 enum {
     MAX_CHAIN_BYTES = 100 * 1024
@@ -38,12 +40,43 @@ void ldc_tls_choice_init(ldc_tls_choice *choice)
     choice->send_ca_names = true;
 }
 
+/* Whoever adds a member says here what a copy of it is; then the number is changed. */
+_Static_assert(sizeof(ldc_tls_choice) ==
+                   sizeof(uint32_t[LDC_CIPHER_SLOTS]) + 5 * sizeof(void *) + sizeof(void *),
+               "ldc_tls_choice has changed: look at ldc_tls_choice_copy and _clear");
+
+bool ldc_tls_choice_copy(ldc_tls_choice *copy, const ldc_tls_choice *choice)
+{
+    *copy = *choice;
+    copy->expected_host = ldc_strdup(choice->expected_host);
+    if (choice->expected_host != NULL && copy->expected_host == NULL) {
+        memset(copy, 0, sizeof *copy);
+        return false;
+    }
+    if (copy->crls != NULL) {
+        ldc_ref_get(&copy->crls->shared.ref);
+    }
+    if (copy->keylog != NULL) {
+        ldc_ref_get(&copy->keylog->ref);
+    }
+    if (copy->rules != NULL) {
+        ldc_ref_get(&copy->rules->ref);
+    }
+    return true;
+}
+
 void ldc_tls_choice_clear(ldc_tls_choice *choice)
 {
     if (choice->crls != NULL) {
         ldc_ref_put(&choice->crls->shared.ref);
     }
     free(choice->expected_host);
+    if (choice->keylog != NULL) {
+        ldc_ref_put(&choice->keylog->ref);
+    }
+    if (choice->rules != NULL) {
+        ldc_ref_put(&choice->rules->ref);
+    }
     memset(choice, 0, sizeof *choice);
 }
 
@@ -75,9 +108,13 @@ static bool apply_groups(SSL_CTX *ctx, const ldc_tls_profile *profile, bool lega
                              : legacy        ? LDC_TLS_LEGACY_SIGNATURES
                                              : LDC_TLS_SIGNATURES;
     char with_hybrid[256];
-    snprintf(with_hybrid, sizeof with_hybrid, "%s:%s", LDC_TLS_HYBRID_GROUP, groups);
-    bool hybrid =
-        (profile == NULL || profile->hybrid) && SSL_CTX_set1_groups_list(ctx, with_hybrid) == 1;
+    bool hybrid = false;
+    if (profile == NULL || profile->hybrid) {
+        /* A key share for the first classical group, too: a peer that does not know the hybrid one
+         * would have to ask for it (HelloRetryRequest). */
+        snprintf(with_hybrid, sizeof with_hybrid, "*%s:*%s", LDC_TLS_HYBRID_GROUP, groups);
+        hybrid = SSL_CTX_set1_groups_list(ctx, with_hybrid) == 1;
+    }
     if (!hybrid && SSL_CTX_set1_groups_list(ctx, groups) != 1) {
         return false;
     }
@@ -94,14 +131,32 @@ static int guard_dhe(const SSL *ssl, const SSL_CTX *ctx, int operation, int bits
     return operation == SSL_SECOP_TMP_DH && bits < 112 ? 0 : 1;
 }
 
+/* An own certificate that is too weak for the rules or the profile. 0 or code. */
+static int apply_minima(const ldc_tls_choice *choice, const ldc_tls_credentials *credentials)
+{
+    ldc_tls_minima least = ldc_tls_minima_of(choice->profile, choice->rules);
+    char text[128];
+    if (credentials == NULL ||
+        ldc_tls_weigh(&least, credentials->leaf, true, X509_self_signed(credentials->leaf, 0) != 1,
+                      text, sizeof text) == X509_V_OK) {
+        return DICOM_SUCCESS;
+    }
+    return ldc_error(
+        DICOM_ERROR_TLS_WEAK_KEY,
+        "own certificate: it %s by %s%s. Have a certificate issued with a stronger key, RSA 2048 "
+        "bits or more, or EC P-256, signed with SHA-256 or better.",
+        text, choice->profile == NULL ? "the minimum set" : "profile ",
+        choice->profile == NULL ? "" : choice->profile->name);
+}
+
 /* What a profile forbids, however the net was set up. 0 or code. */
 static int apply_profile(SSL_CTX *ctx, const ldc_tls_choice *choice,
                          const ldc_tls_credentials *credentials, bool server)
 {
     const ldc_tls_profile *profile = choice->profile;
-    char text[128];
-    if (profile == NULL) {
-        return DICOM_SUCCESS;
+    int rc = apply_minima(choice, credentials);
+    if (profile == NULL || rc != DICOM_SUCCESS) {
+        return rc;
     }
     for (size_t i = 0; i < LDC_CIPHER_SLOTS; i++) {
         uint32_t id = choice->ciphers[i];
@@ -113,18 +168,28 @@ static int apply_profile(SSL_CTX *ctx, const ldc_tls_choice *choice,
                              suite == NULL ? "unknown" : suite->iana, id, profile->name);
         }
     }
-    if (credentials != NULL && ldc_tls_profile_weigh(profile, credentials->leaf, true,
-                                                     X509_self_signed(credentials->leaf, 0) != 1,
-                                                     text, sizeof text) != X509_V_OK) {
-        return ldc_error(DICOM_ERROR_TLS_WEAK_KEY,
-                         "own certificate: it %s by profile %s. Have a certificate issued with RSA "
-                         "2048 bits or more, or EC P-256, signed with SHA-256 or better.",
-                         text, profile->name);
-    }
     if (SSL_CTX_get_security_level(ctx) == 0 && profile->dh_bits > 0 && !server) {
         SSL_CTX_set_security_callback(ctx, guard_dhe);
     }
     return DICOM_SUCCESS;
+}
+
+/* Level 2 asks for 112 bits. OpenSSL itself looks at it when a certificate is loaded (3.0), or not
+ * before the peer does (3.5). */
+static bool hash_is_weak(X509 *certificate)
+{
+    int bits = 0;
+    return (X509_get_extension_flags(certificate) & EXFLAG_SS) == 0 &&
+           (X509_get_signature_info(certificate, NULL, NULL, &bits, NULL) != 1 || bits < 112);
+}
+
+static bool well_signed(const ldc_tls_credentials *credentials)
+{
+    bool weak = hash_is_weak(credentials->leaf);
+    for (int i = 0; !weak && i < sk_X509_num(credentials->chain); i++) {
+        weak = hash_is_weak(sk_X509_value(credentials->chain, i));
+    }
+    return !weak;
 }
 
 static int apply_credentials(SSL_CTX *ctx, const ldc_tls_credentials *credentials)
@@ -132,15 +197,21 @@ static int apply_credentials(SSL_CTX *ctx, const ldc_tls_credentials *credential
     if (credentials == NULL) {
         return DICOM_SUCCESS;
     }
+    char text[256] = "";
+    bool weak = false;
     if (SSL_CTX_use_cert_and_key(ctx, credentials->leaf, credentials->key, credentials->chain, 1) ==
         1) {
-        return DICOM_SUCCESS;
+        if (SSL_CTX_get_security_level(ctx) < LDC_SECURITY_LEVEL || well_signed(credentials)) {
+            return DICOM_SUCCESS;
+        }
+        weak = true;
+        snprintf(text, sizeof text, "%s", "it, or its chain, is signed with a weak hash");
+    } else {
+        int reason = ERR_GET_REASON(ERR_peek_last_error());
+        weak = reason == SSL_R_EE_KEY_TOO_SMALL || reason == SSL_R_CA_KEY_TOO_SMALL ||
+               reason == SSL_R_CA_MD_TOO_WEAK;
+        (void)ldc_tls_take_error(text, sizeof text);
     }
-    int reason = ERR_GET_REASON(ERR_peek_last_error());
-    char text[256];
-    (void)ldc_tls_take_error(text, sizeof text);
-    bool weak = reason == SSL_R_EE_KEY_TOO_SMALL || reason == SSL_R_CA_KEY_TOO_SMALL ||
-                reason == SSL_R_CA_MD_TOO_WEAK;
     return ldc_error(
         weak ? DICOM_ERROR_TLS_WEAK_KEY : DICOM_ERROR_TLS_CERTIFICATE_FILE,
         weak
@@ -180,10 +251,16 @@ static bool apply_anchors(SSL_CTX *ctx, const ldc_tls_settings *settings,
     SSL_CTX_set0_CA_list(ctx, names);
     X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ctx);
     X509_VERIFY_PARAM_clear_flags(param, X509_VERIFY_PARAM_get_flags(param));
-    unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST;
+    unsigned long flags = X509_V_FLAG_TRUSTED_FIRST;
+    if (choice->rules == NULL || !choice->rules->whole_chain) {
+        flags |= X509_V_FLAG_PARTIAL_CHAIN;
+    }
     if (choice->crls != NULL) {
-        flags |= X509_V_FLAG_CRL_CHECK |
-                 X509_V_FLAG_CRL_CHECK_ALL; /* fail closed: every certificate needs its list */
+        /* Fail closed: every certificate needs its list. What RFC 5280 allows in lists counts:
+         * delta lists (else what they revoke would go through), indirect ones, keys for lists only.
+         */
+        flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL |
+                 X509_V_FLAG_EXTENDED_CRL_SUPPORT | X509_V_FLAG_USE_DELTAS;
     }
     X509_VERIFY_PARAM_set_flags(param, flags);
     SSL_CTX_set_verify_depth(ctx, settings->depth);
@@ -198,7 +275,8 @@ static void apply_verification(ldc_tls_context *context, const ldc_tls_settings 
     context->has_anchors = settings->anchors != NULL;
     if (context->server) {
         mode = (settings->verify & L_SSL_VERIFY_PEER) == 0 ? SSL_VERIFY_NONE : SSL_VERIFY_PEER;
-        if ((settings->verify & L_SSL_VERIFY_FAIL_IF_NO_PEER_CERT) != 0) {
+        if ((settings->verify & L_SSL_VERIFY_FAIL_IF_NO_PEER_CERT) != 0 ||
+            context->expected_host != NULL || ldc_tls_rules_demand(context->rules)) {
             mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
         }
     }
@@ -249,6 +327,13 @@ static void context_free(ldc_ref *ref)
     for (size_t i = 0; i < context->notes.count; i++) {
         free(context->notes.texts[i]);
     }
+    if (context->keylog != NULL) {
+        ldc_ref_put(&context->keylog->ref);
+    }
+    ldc_tls_sni_clear(context);
+    if (context->rules != NULL) {
+        ldc_ref_put(&context->rules->ref);
+    }
     free(context->expected_host);
     free(context);
 }
@@ -276,18 +361,21 @@ static bool digest_of(bool server, const ldc_tls_settings *settings,
     ldc_digest_add_number(&digest, choice->send_ca_names ? 1 : 0);
     ldc_digest_add_number(&digest, choice->resumption ? 1 : 0);
     ldc_digest_add_text(&digest, choice->profile == NULL ? NULL : choice->profile->name);
+    ldc_tls_keylog_digest(&digest, choice->keylog);
+    ldc_tls_rules_digest(choice->rules, server, &digest);
     return ldc_digest_end(&digest, result);
 }
 
 static int fill(ldc_tls_context *context, const ldc_tls_settings *settings,
-                const ldc_tls_credentials *credentials, const ldc_tls_choice *choice)
+                const ldc_tls_credentials *credentials, const ldc_tls_choice *choice,
+                uint64_t handle)
 {
     ldc_tls_versions range;
     ERR_clear_error();
     context->ctx = SSL_CTX_new_ex(ldc_tls_library(), NULL,
                                   context->server ? TLS_server_method() : TLS_client_method());
     context->expected_host = ldc_strdup(choice->expected_host);
-    int rc = DICOM_SUCCESS;
+    int rc = ldc_tls_rules_check(choice->rules, settings);
     if (context->ctx == NULL || (choice->expected_host != NULL && context->expected_host == NULL)) {
         rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "TLS context");
     }
@@ -315,14 +403,15 @@ static int fill(ldc_tls_context *context, const ldc_tls_settings *settings,
         return rc;
     }
     apply_verification(context, settings);
-    if (!ldc_tls_session_set_up(context)) {
-        return ldc_error(DICOM_ERROR_TLS_FAILURE, "%s", "TLS context: sessions");
+    ldc_tls_keylog_apply(context->ctx, choice->keylog);
+    if (!ldc_tls_session_set_up(context) || !ldc_tls_alpn_set_up(context)) {
+        return ldc_error(DICOM_ERROR_TLS_FAILURE, "%s", "TLS context: sessions, ALPN");
     }
     SSL_CTX_set_max_cert_list(context->ctx, MAX_CHAIN_BYTES);
     SSL_CTX_set_mode(context->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
                                        SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                        SSL_MODE_RELEASE_BUFFERS);
-    return DICOM_SUCCESS;
+    return ldc_tls_sni_set_up(context, settings, choice, handle);
 }
 
 int ldc_tls_context_get(bool server, const ldc_tls_settings *settings,
@@ -351,13 +440,22 @@ int ldc_tls_context_get(bool server, const ldc_tls_settings *settings,
     context->server = server;
     context->resumption = choice->resumption;
     context->profile = choice->profile;
+    context->rules = choice->rules;
+    if (context->rules != NULL) {
+        ldc_ref_get(&context->rules->ref);
+        context->shared.secret = context->shared.secret || context->rules->named_count > 0;
+    }
     context->crls_until = choice->crls == NULL ? INT64_MAX : choice->crls->until;
+    if (choice->keylog != NULL) {
+        ldc_ref_get(&choice->keylog->ref);
+        context->keylog = choice->keylog;
+    }
     if (credentials != NULL) {
         ldc_ref_get(&credentials->shared.ref);
         context->credentials = credentials;
     }
     bool computed = ldc_compute(true);
-    int rc = fill(context, settings, credentials, choice);
+    int rc = fill(context, settings, credentials, choice, handle);
     (void)ldc_compute(computed);
     if (rc != DICOM_SUCCESS) {
         say(&context->notes, handle);
@@ -375,7 +473,9 @@ void ldc_tls_context_hold(ldc_tls_context *context, uint64_t handle)
     ldc_ref_get(&context->shared.ref);
     if (context->credentials != NULL) {
         ldc_tls_credentials_hold(context->credentials);
-        ldc_tls_credentials_keep(context->credentials, &context->shared);
+        if (context->rules == NULL || context->rules->named_count == 0) { /* no other keys */
+            ldc_tls_credentials_keep(context->credentials, &context->shared);
+        }
     }
     if (atomic_fetch_add(&context->users, 1u) == 0) {
         say(&context->notes, handle);

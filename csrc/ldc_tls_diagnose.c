@@ -1,6 +1,5 @@
 /*
- * ldc_tls_diagnose.c - why a TLS link failed: stage, side, code, certificate, alert, remedy (design
- * D6, api 4.6).
+ * ldc_tls_diagnose.c - why a TLS link failed: stage, side, code, certificate, alert, remedy.
  *
  * Looked at in the order of who knows most: our own verdict, the peer's alert, the peer's first
  * bytes, OpenSSL's reason, the socket.
@@ -12,7 +11,7 @@
 #include "ldc_certificate_text.h"
 #include "ldc_error.h"
 #include "ldc_tables.h"
-#include "ldc_tls.h"
+#include "ldc_tls_rules.h"
 
 /* ---- remedies of verification codes ---- */
 
@@ -58,8 +57,12 @@ const char *ldc_tls_code_remedy(int code)
     case L_X509_V_ERR_CA_MD_TOO_WEAK:
         return "Have the certificate signed with SHA-256 or better.";
     case L_X509_V_ERR_HOSTNAME_MISMATCH:
+    case L_X509_V_ERR_EMAIL_MISMATCH:
     case L_X509_V_ERR_IP_ADDRESS_MISMATCH:
         return "Connect by a name or address that the certificate carries, or have it issued with this one.";
+    case L_X509_V_ERR_CERT_UNTRUSTED:
+        return "The certificate is none of those that are pinned: if the peer has a new one, make sure that it is genuine "
+               "and pin it; if not, somebody else answers for the peer.";
     case L_X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION:
         return "The certificate has a critical extension that OpenSSL does not know: have it issued without.";
     case L_X509_V_ERR_PERMITTED_VIOLATION:
@@ -209,8 +212,11 @@ static void diagnose_alert(ldc_tls_link *link, ldc_failure *failure)
     } else {
         char *message = ldc_format("The peer sent a fatal TLS alert: %s (%d)",
                                    SSL_alert_desc_string_long(alert), alert);
+        char *remedy = ldc_tls_refusal_remedy(link, alert);
         ldc_failure_fill(failure, DICOM_ERROR_TLS_ALERT_RECEIVED, DICOM_STAGE_TLS, DICOM_SIDE_PEER,
-                         message, "The peer's log says more about this alert.");
+                         message,
+                         remedy == NULL ? "The peer's log says more about this alert." : remedy);
+        free(remedy);
         free(message);
     }
 }
@@ -351,6 +357,8 @@ void ldc_tls_link_diagnose(ldc_transport *self, ldc_failure *failure)
                                     (link->context->verify & L_SSL_VERIFY_PEER) != 0);
     if (refused && !link->established) {
         diagnose_verdict(link, failure);
+    } else if (!link->established && ldc_tls_refusal_diagnose(link, failure)) {
+        /* said */
     } else if (link->alert_received >= 0) {
         diagnose_alert(link, failure);
     } else if (diagnose_speech(link, failure)) {

@@ -8,7 +8,7 @@
 
 #include "ldc_address.h"
 #include "ldc_error.h"
-#include "ldc_tls.h"
+#include "ldc_tls_rules.h"
 
 static ldc_tls_link *link_from(ldc_transport *transport)
 {
@@ -105,6 +105,9 @@ static ldc_io link_handshake(ldc_transport *self)
         !ldc_tls_session_accept(link)) {
         result = LDC_IO_FAILED;
     }
+    if (result == LDC_IO_DONE && !ldc_tls_alpn_accept(link)) {
+        result = LDC_IO_FAILED;
+    }
     if (result == LDC_IO_DONE) {
         link->established = true;
     }
@@ -176,7 +179,8 @@ static long send_behind(ldc_tls_link *link, const void *data, size_t size)
 long ldc_tls_link_send(ldc_transport *transport, const void *data, size_t size)
 {
     ldc_tls_link *link = link_from(transport);
-    if (link->hold && link->batch_length + size <= LDC_BATCH_BYTES) {
+    size_t room = link->hold_for_tail ? LDC_BATCH_BYTES : LDC_BATCH_RECORDS * LDC_BATCH_RECORD;
+    if (link->hold && link->batch_length + size <= room) {
         memcpy(link->batch + link->batch_length, data, size);
         link->batch_length += size;
         return (long)size;
@@ -205,6 +209,7 @@ static ldc_io write_records(ldc_tls_link *link, const struct iovec *pieces, size
             bytes = record;
         }
         link->hold = left > length;
+        link->hold_for_tail = left - length < LDC_BATCH_TAIL;
         ERR_clear_error();
         ldc_io result =
             result_of(link, SSL_write_ex(link->ssl, bytes, length, &written) == 1 ? 1 : -1);
@@ -290,6 +295,8 @@ static void link_free(ldc_transport *self)
     sk_X509_pop_free(link->received, X509_free);
     free(link->subject);
     free(link->detail);
+    free(link->server_name);
+    free(link->protocols);
     free(link->batch);
     ldc_ref_put(&link->context->shared.ref);
     free(link);
@@ -318,12 +325,17 @@ static bool set_expected_host(SSL *ssl, const char *host)
         ldc_address_text(&literal, text, &port);
         return X509_VERIFY_PARAM_set1_ip_asc(param, text) == 1;
     }
-    return X509_VERIFY_PARAM_set1_host(param, host, 0) == 1 &&
-           (SSL_is_server(ssl) || SSL_set_tlsext_host_name(ssl, host) == 1);
+    return X509_VERIFY_PARAM_set1_host(param, host, 0) == 1;
 }
 
-ldc_transport *ldc_tls_link_new(ldc_tls_context *context, int fd, ldc_verdict_fn verdict,
-                                ldc_asks_fn asks, void *owner)
+static bool set_expected_email(SSL *ssl, const ldc_tls_rules *rules)
+{
+    return rules == NULL || rules->email == NULL ||
+           X509_VERIFY_PARAM_set1_email(SSL_get0_param(ssl), rules->email, 0) == 1;
+}
+
+ldc_transport *ldc_tls_link_new(ldc_tls_context *context, int fd, const char *peer_name,
+                                ldc_verdict_fn verdict, ldc_asks_fn asks, void *owner)
 {
     ldc_tls_link *link = calloc(1, sizeof *link);
     if (link == NULL) {
@@ -343,7 +355,8 @@ ldc_transport *ldc_tls_link_new(ldc_tls_context *context, int fd, ldc_verdict_fn
     link->ssl = SSL_new(context->ctx);
     BIO *bio = link->ssl == NULL ? NULL : BIO_new_ex(ldc_tls_library(), ldc_tls_bio_method());
     if (bio == NULL || SSL_set_ex_data(link->ssl, ldc_tls_link_index(), link) != 1 ||
-        !set_expected_host(link->ssl, context->expected_host)) {
+        !set_expected_host(link->ssl, context->expected_host) ||
+        !set_expected_email(link->ssl, context->rules) || !ldc_tls_sni_send(link, peer_name)) {
         BIO_free(bio);
         link_free(&link->base);
         return NULL;

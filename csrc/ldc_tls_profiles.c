@@ -13,6 +13,7 @@
 #include "ldc_tables.h"
 #include "ldc_text.h"
 #include "ldc_tls.h"
+#include "ldc_tls_rules.h"
 
 enum {
     MUST = DICOM_TLS_PROFILE_SUITE_REQUIRED,
@@ -323,27 +324,6 @@ int ldc_tls_profile_list(const ldc_tls_profile *profile, uint32_t *list, size_t 
 int ldc_tls_profile_weigh(const ldc_tls_profile *profile, X509 *certificate, bool leaf, bool issued,
                           char *text, size_t size)
 {
-    EVP_PKEY *key = X509_get0_pubkey(certificate);
-    int kind = key == NULL ? EVP_PKEY_NONE : EVP_PKEY_get_base_id(key);
-    int bits = key == NULL ? 0 : EVP_PKEY_get_bits(key);
-    bool rsa = kind == EVP_PKEY_RSA || kind == EVP_PKEY_RSA_PSS;
-    unsigned least = rsa ? profile->rsa_bits : kind == EVP_PKEY_EC ? profile->ec_bits : 0u;
-    if (bits < 0 || (unsigned)bits < least) {
-        if (text != NULL) {
-            snprintf(text, size, "has an %s key of %d bits, %u are needed", rsa ? "RSA" : "EC",
-                     bits, least);
-        }
-        return leaf ? L_X509_V_ERR_EE_KEY_TOO_SMALL : L_X509_V_ERR_CA_KEY_TOO_SMALL;
-    }
-    int security = 0; /* of the signature: half of the bits of the hash */
-    if (issued && profile->hash_bits > 0 &&
-        (X509_get_signature_info(certificate, NULL, NULL, &security, NULL) != 1 ||
-         security * 2 < (int)profile->hash_bits)) {
-        ERR_clear_error();
-        if (text != NULL) {
-            snprintf(text, size, "is signed with a hash weaker than SHA-%u", profile->hash_bits);
-        }
-        return L_X509_V_ERR_CA_MD_TOO_WEAK;
-    }
-    return L_X509_V_OK;
+    ldc_tls_minima least = ldc_tls_minima_of(profile, NULL);
+    return ldc_tls_weigh(&least, certificate, leaf, issued, text, size);
 }

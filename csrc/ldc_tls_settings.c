@@ -24,6 +24,20 @@ static void anchors_free(ldc_ref *ref)
     free(anchors);
 }
 
+ldc_tls_anchors *ldc_tls_anchors_new(STACK_OF(X509) * certificates,
+                                     const unsigned char key[LDC_DIGEST])
+{
+    ldc_tls_anchors *anchors = calloc(1, sizeof *anchors);
+    if (anchors == NULL) {
+        sk_X509_pop_free(certificates, X509_free);
+        return NULL;
+    }
+    ldc_ref_init(&anchors->shared.ref, anchors_free);
+    memcpy(anchors->shared.key, key, LDC_DIGEST);
+    anchors->certificates = certificates;
+    return ldc_cache_add(LDC_CACHE_ANCHORS, &anchors->shared);
+}
+
 static int parse_anchors(const ldc_tls_content *content, ldc_tls_anchors **result)
 {
     char reason[256];
@@ -39,16 +53,8 @@ static int parse_anchors(const ldc_tls_content *content, ldc_tls_anchors **resul
             "CERTIFICATE\" blocks.",
             content->file, reason[0] != '\0' ? ": " : "", reason);
     }
-    ldc_tls_anchors *anchors = calloc(1, sizeof *anchors);
-    if (anchors == NULL) {
-        sk_X509_pop_free(certificates, X509_free);
-        return ldc_error(DICOM_ERROR_MEMORY, "%s", "CA file");
-    }
-    ldc_ref_init(&anchors->shared.ref, anchors_free);
-    memcpy(anchors->shared.key, content->digest, LDC_DIGEST);
-    anchors->certificates = certificates;
-    *result = ldc_cache_add(LDC_CACHE_ANCHORS, &anchors->shared);
-    return DICOM_SUCCESS;
+    *result = ldc_tls_anchors_new(certificates, content->digest);
+    return *result == NULL ? ldc_error(DICOM_ERROR_MEMORY, "%s", "CA file") : DICOM_SUCCESS;
 }
 
 static int load_anchors(const ldc_tls_source *source, ldc_tls_anchors **result)
@@ -206,26 +212,31 @@ int ldc_tls_settings_new(const L_SSL_CTX_CREATE *create, ldc_tls_settings **resu
     return DICOM_SUCCESS;
 }
 
-int ldc_tls_settings_with_ca(const ldc_tls_settings *from, const unsigned char *pem, size_t size,
-                             ldc_tls_settings **result)
+int ldc_tls_settings_with_anchors(const ldc_tls_settings *from, ldc_tls_anchors *anchors,
+                                  ldc_tls_settings **result)
 {
     ldc_tls_settings *settings = settings_alloc();
     if (settings == NULL) {
+        ldc_ref_put(&anchors->shared.ref);
         return ldc_error(DICOM_ERROR_MEMORY, "%s", "TLS settings");
     }
     settings->method = from->method;
     settings->verify = from->verify;
     settings->depth = from->depth;
     settings->options = from->options;
-    int rc = load_anchors(
-        &(ldc_tls_source){.file = "CA certificates in memory", .data = pem, .size = size},
-        &settings->anchors);
-    if (rc != DICOM_SUCCESS) {
-        ldc_ref_put(&settings->ref);
-        return rc;
-    }
+    settings->anchors = anchors;
     *result = settings;
     return DICOM_SUCCESS;
+}
+
+int ldc_tls_settings_with_ca(const ldc_tls_settings *from, const unsigned char *pem, size_t size,
+                             ldc_tls_settings **result)
+{
+    ldc_tls_anchors *anchors = NULL;
+    int rc = load_anchors(
+        &(ldc_tls_source){.file = "CA certificates in memory", .data = pem, .size = size},
+        &anchors);
+    return rc == DICOM_SUCCESS ? ldc_tls_settings_with_anchors(from, anchors, result) : rc;
 }
 
 /* ---- revocation lists ---- */

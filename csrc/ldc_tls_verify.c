@@ -1,8 +1,8 @@
 /*
- * ldc_tls_verify.c - judging the peer's chain, one certificate at a time (api 4.6, design D4).
+ * ldc_tls_verify.c - judging the peer's chain, one certificate at a time.
  *
  * Fail closed: no link, no owner, no memory, no answer: the answer is no. OpenSSL's order of calls
- * is kept (errata 4): complaints found while the chain is built come first, then one call per
+ * is kept: complaints found while the chain is built come first, then one call per
  * certificate, root to leaf. After a stop nobody is asked any more.
  */
 #include <openssl/err.h>
@@ -12,11 +12,12 @@
 #include "ldc_certificate_text.h"
 #include "ldc_error.h"
 #include "ldc_tables.h"
-#include "ldc_tls.h"
+#include "ldc_tls_names.h"
+#include "ldc_tls_rules.h"
 
 enum {
     CERTIFICATE_LEVEL = 2
-}; /* whatever the protocol's level is (errata 6) */
+}; /* whatever the protocol's level is: level 0 would take MD5 */
 
 /* OpenSSL 3 gave 24 to "no issuer public key" and moved "invalid CA" to 79; LEADTOOLS has the older
  * meaning. */
@@ -39,6 +40,12 @@ static ldc_tls_link *link_of(X509_STORE_CTX *store)
     return ssl == NULL ? NULL : SSL_get_ex_data(ssl, ldc_tls_link_index());
 }
 
+static bool about_names(int code)
+{
+    return code == L_X509_V_ERR_HOSTNAME_MISMATCH || code == L_X509_V_ERR_EMAIL_MISMATCH ||
+           code == L_X509_V_ERR_IP_ADDRESS_MISMATCH;
+}
+
 /* Keeps what the failure record will say; the first complaint counts unless a stop comes. */
 static void remember(ldc_tls_link *link, int code, int depth, X509 *certificate)
 {
@@ -49,12 +56,23 @@ static void remember(ldc_tls_link *link, int code, int depth, X509 *certificate)
     link->depth = depth;
     link->subject = certificate == NULL ? NULL : ldc_subject_text(certificate);
     link->detail = NULL;
-    /* A broken extension shows itself by other complaints: purposes, or no issuer found (errata
-     * 10). */
+    /* A broken extension shows itself by other complaints: purposes, or no issuer found. */
     const char *extension =
         certificate == NULL ? NULL : ldc_invalid_extension(certificate, name, sizeof name);
     if (extension != NULL) {
         link->detail = ldc_format("The extension %s of the certificate is invalid.", extension);
+        return;
+    }
+    if (link->about != NULL) {
+        link->detail = ldc_strdup(link->about);
+        return;
+    }
+    if (certificate != NULL && about_names(code)) {
+        char *names = ldc_certificate_names_text(certificate);
+        link->detail = names == NULL || names[0] == '\0'
+                           ? ldc_strdup("The certificate carries no name in its subjectAltName.")
+                           : ldc_format("The certificate carries %s.", names);
+        free(names);
         return;
     }
     for (int i = 0; i < sk_X509_num(link->received); i++) {
@@ -132,28 +150,24 @@ static int ask(int ok, X509_STORE_CTX *store)
     return 0;
 }
 
-/* What the profile finds too weak in the chain is a complaint as OpenSSL's own. 1 goes on. */
-static int weigh(const ldc_tls_profile *profile, X509_STORE_CTX *store)
+int ldc_tls_complain(X509_STORE_CTX *store, X509 *certificate, int depth, int code,
+                     const char *about)
 {
-    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store);
+    ldc_tls_link *link = link_of(store);
     X509 *current = X509_STORE_CTX_get_current_cert(store);
-    int depth = X509_STORE_CTX_get_error_depth(store);
-    int count = sk_X509_num(chain);
-    int answer = 1;
-    for (int i = 0; answer == 1 && i < count; i++) {
-        X509 *certificate = sk_X509_value(chain, i);
-        /* Nobody relies on the signature of the anchor. */
-        int code = ldc_tls_profile_weigh(profile, certificate, i == 0, i + 1 < count, NULL, 0);
-        if (code != X509_V_OK) {
-            X509_STORE_CTX_set_current_cert(store, certificate);
-            X509_STORE_CTX_set_error_depth(store, i);
-            X509_STORE_CTX_set_error(store, code);
-            answer = ask(0, store);
-        }
+    int depth_before = X509_STORE_CTX_get_error_depth(store);
+    if (link == NULL) {
+        return 0;
     }
+    X509_STORE_CTX_set_current_cert(store, certificate);
+    X509_STORE_CTX_set_error_depth(store, depth);
+    X509_STORE_CTX_set_error(store, code);
+    link->about = about;
+    int answer = ask(0, store);
+    link->about = NULL;
     if (answer == 1) {
         X509_STORE_CTX_set_current_cert(store, current);
-        X509_STORE_CTX_set_error_depth(store, depth);
+        X509_STORE_CTX_set_error_depth(store, depth_before);
     }
     return answer;
 }
@@ -161,15 +175,36 @@ static int weigh(const ldc_tls_profile *profile, X509_STORE_CTX *store)
 /* X509_STORE_CTX_verify_cb: 1 goes on, 0 ends the verification. */
 static int judge(int ok, X509_STORE_CTX *store)
 {
+    /* Who signed a revocation list has a chain of its own (RFC 5280, 6.3.3 f). Nobody is asked
+     * about it: OpenSSL's answer counts, and a fault there is a complaint about the list. */
+    if (X509_STORE_CTX_get0_parent_ctx(store) != NULL) {
+        return ok;
+    }
     ldc_tls_link *link = link_of(store);
     /* The chain is complete when the first certificate is found good. */
-    if (ok == 1 && link != NULL && !link->weighed && link->context->profile != NULL) {
+    if (ok == 1 && link != NULL && !link->weighed) {
         link->weighed = true;
-        if (weigh(link->context->profile, store) != 1) {
+        if (ldc_tls_demands_judge(link, store) != 1) {
             return 0;
         }
     }
     return ask(ok, store);
+}
+
+/* OpenSSL's verification, and our own demands before and in it. */
+static int verify(ldc_tls_link *link, X509_STORE_CTX *store)
+{
+    STACK_OF(X509) *anchor = NULL;
+    int verified = ldc_tls_demands_begin(link, store, &anchor);
+    if (verified == 1) {
+        verified = X509_verify_cert(store);
+    }
+    if (verified == 1 && !link->stopped && !link->weighed) { /* no certificate was found good */
+        link->weighed = true;
+        verified = ldc_tls_demands_judge(link, store);
+    }
+    sk_X509_pop_free(anchor, X509_free);
+    return verified;
 }
 
 int ldc_tls_verify_chain(X509_STORE_CTX *store, void *unused)
@@ -188,7 +223,7 @@ int ldc_tls_verify_chain(X509_STORE_CTX *store, void *unused)
     X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(store), CERTIFICATE_LEVEL);
     X509_STORE_CTX_set_verify_cb(store, judge);
 
-    int verified = X509_verify_cert(store);
+    int verified = verify(link, store);
 
     if (link->no_answer) {
         link->failed = true;

@@ -200,7 +200,8 @@ bool ldc_upper_syntax(ldc_upper *upper, uint8_t context, char syntax[LDC_UID_SIZ
     pthread_mutex_lock(&upper->lock);
     const char *agreed = ldc_upper_agreed(upper, context);
     if (agreed != NULL) {
-        snprintf(syntax, LDC_UID_SIZE, "%s", agreed);
+        memcpy(syntax, agreed, strnlen(agreed, LDC_UID_SIZE - 1) + 1);
+        syntax[LDC_UID_SIZE - 1] = '\0';
     }
     pthread_mutex_unlock(&upper->lock);
     return agreed != NULL;
@@ -235,8 +236,10 @@ int ldc_upper_refused(ldc_fsm_state state, const char *what)
                      ldc_fsm_state_name(state), ldc_fsm_state_text(state));
 }
 
-/* Takes the step and does what it asks for. The PDU is ours. */
-static int local(ldc_upper *upper, ldc_fsm_event event, const char *what, ldc_out *out)
+/* Takes the step and does what it asks for. The PDU is ours. reject: result, source and reason of
+ * an A-ASSOCIATE-RJ, or NULL. */
+static int local(ldc_upper *upper, ldc_fsm_event event, const char *what, ldc_out *out,
+                 const uint8_t *reject)
 {
     ldc_fsm_step step;
     int rc = DICOM_SUCCESS;
@@ -248,6 +251,9 @@ static int local(ldc_upper *upper, ldc_fsm_event event, const char *what, ldc_ou
     if (upper->ended || ldc_upper_step(upper, event, 0, &step) != LDC_FSM_GO) {
         rc = DICOM_ERROR_INVALID_STATE;
     } else {
+        if (reject != NULL) {
+            ldc_upper_note_reject(upper, reject[0], reject[1], reject[2], true);
+        }
         if (event == LDC_EVT15) {
             ldc_upper_drop_queue(
                 upper); /* an abort does not wait for data that is of no use any more */
@@ -361,10 +367,11 @@ int ldc_upper_accept(ldc_upper *upper, const ldc_associate *accept)
 
 int ldc_upper_reject(ldc_upper *upper, uint8_t result, uint8_t source, uint8_t reason)
 {
+    const uint8_t reject[] = {result, source, reason};
     uint8_t pdu[LDC_PDU_SMALL];
     ldc_pdu_encode_reject(pdu, result, source, reason);
     return local(upper, LDC_EVT8, "SendAssociateReject",
-                 ldc_out_pdu(PDU_ASSOCIATE_REJECT, pdu, sizeof pdu));
+                 ldc_out_pdu(PDU_ASSOCIATE_REJECT, pdu, sizeof pdu), reject);
 }
 
 int ldc_upper_release(ldc_upper *upper, bool request)
@@ -380,17 +387,17 @@ int ldc_upper_release(ldc_upper *upper, bool request)
         return DICOM_SUCCESS;
     }
     ldc_pdu_encode_release(pdu, request);
-    return local(
-        upper, request ? LDC_EVT11 : LDC_EVT14,
-        request ? "SendReleaseRequest" : "SendReleaseResponse",
-        ldc_out_pdu(request ? PDU_RELEASE_REQUEST : PDU_RELEASE_RESPONSE, pdu, sizeof pdu));
+    return local(upper, request ? LDC_EVT11 : LDC_EVT14,
+                 request ? "SendReleaseRequest" : "SendReleaseResponse",
+                 ldc_out_pdu(request ? PDU_RELEASE_REQUEST : PDU_RELEASE_RESPONSE, pdu, sizeof pdu),
+                 NULL);
 }
 
 int ldc_upper_abort(ldc_upper *upper, uint8_t source, uint8_t reason)
 {
     uint8_t pdu[LDC_PDU_SMALL];
     ldc_pdu_encode_abort(pdu, source, reason);
-    return local(upper, LDC_EVT15, "SendAbort", ldc_out_pdu(PDU_ABORT, pdu, sizeof pdu));
+    return local(upper, LDC_EVT15, "SendAbort", ldc_out_pdu(PDU_ABORT, pdu, sizeof pdu), NULL);
 }
 
 /* ---- strand ---- */
@@ -432,6 +439,9 @@ void ldc_upper_expired(ldc_upper *upper)
             upper->requestor
                 ? "The peer did not answer in time: look into its log."
                 : "The program did not answer in time: SendAssociateAccept or SendAssociateReject.");
+        if (!upper->requestor && upper->failure.code == DICOM_ERROR_ASSOCIATION_TIMEOUT) {
+            upper->failure.side = DICOM_SIDE_LOCAL; /* it is ours that did not answer */
+        }
     } else if (timer == LDC_TIMER_ARTIM) {
         bool waited_for_request = upper->state == LDC_STA2;
         (void)ldc_upper_step(upper, LDC_EVT18, 0, &step);
@@ -488,14 +498,18 @@ int ldc_upper_closed(ldc_upper *upper, ldc_failure *failure)
         !inside;
     if (!proper && code == DICOM_SUCCESS) {
         code = DICOM_ERROR_NET_CONNECTION_ABORTED;
+        bool unanswered = before == LDC_STA5;
         ldc_failure_fill(
             failure, code,
-            before == LDC_STA5 || before == LDC_STA3 ? DICOM_STAGE_ASSOCIATION : DICOM_STAGE_CLOSE,
-            DICOM_SIDE_PEER, NULL,
-            before == LDC_STA5
-                ? "The peer closed the connection instead of answering the association request: it may "
-                  "expect TLS on this port; else its log says why."
-                : "The peer closed the connection without releasing the association: look into its log.");
+            unanswered || before == LDC_STA3 ? DICOM_STAGE_ASSOCIATION : DICOM_STAGE_CLOSE,
+            DICOM_SIDE_PEER,
+            unanswered
+                ? "The peer closed the connection instead of answering the association request"
+                : "The peer closed the connection without releasing the association",
+            unanswered
+                ? "It may expect TLS on this port, if this link has none, or be no DICOM node; its log "
+                  "says more."
+                : "Look into the peer's log.");
     } else {
         (void)ldc_failure_copy(failure, &upper->failure);
     }

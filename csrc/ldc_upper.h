@@ -64,6 +64,9 @@ bool ldc_upper_performs(ldc_upper *upper); /* a request is being performed */
 void ldc_upper_expired(ldc_upper *upper);  /* the timer has run out */
 void ldc_upper_idle(ldc_upper *upper);     /* nothing has come or gone for too long */
 /* The peer closed the transport: the code of OnClose, the record if it was no proper end. */
+/* Whether the association has no presentation context that was accepted; then *failure says which
+ * were refused and why. */
+bool ldc_upper_nothing_agreed(ldc_upper *upper, ldc_failure *failure);
 int ldc_upper_closed(ldc_upper *upper, ldc_failure *failure);
 /* The timer in force and its number, which changes when it starts anew. */
 ldc_upper_timer ldc_upper_timer_of(ldc_upper *upper, unsigned *serial, uint64_t *ms);

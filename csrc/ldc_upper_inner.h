@@ -66,6 +66,10 @@ bool ldc_upper_stands(const ldc_upper *upper);                /* there is an ass
 void ldc_upper_wish_close(ldc_upper *upper, int code, bool farewell);
 void ldc_upper_break(ldc_upper *upper, uint8_t reason, int code, const char *message,
                      const char *remedy);
+/* ldc_upper_failure.c: the record, if there is none; the lock is held. */
+void ldc_upper_note_reject(ldc_upper *upper, uint8_t result, uint8_t source, uint8_t reason,
+                           bool by_us);
+void ldc_upper_note_abort(ldc_upper *upper, uint8_t source, uint8_t reason);
 void ldc_upper_agree(ldc_upper *upper);
 /* The transfer syntax of an accepted context, NULL for another; the lock is held. */
 const char *ldc_upper_agreed(const ldc_upper *upper, uint8_t id);

@@ -180,6 +180,8 @@ static void received_request(ldc_upper *upper)
         ldc_pdu_encode_reject(pdu, PDU_REJECT_RESULT_PERMANENT, PDU_REJECT_SOURCE_PROVIDER1,
                               PDU_REJECT_REASON_VERSION);
         pthread_mutex_lock(&upper->lock);
+        ldc_upper_note_reject(upper, PDU_REJECT_RESULT_PERMANENT, PDU_REJECT_SOURCE_PROVIDER1,
+                              PDU_REJECT_REASON_VERSION, true);
         (void)ldc_upper_queue(upper, ldc_out_pdu(PDU_ASSOCIATE_REJECT, pdu, sizeof pdu));
         pthread_mutex_unlock(&upper->lock);
         ldc_news_free(news);
@@ -221,24 +223,6 @@ static void received_accept(ldc_upper *upper)
     tell(upper, news, NEWS_COST);
 }
 
-static void record(ldc_upper *upper, int code, const ldc_pdu_small *small, const char *remedy)
-{
-    ldc_failure failure;
-    char text[160];
-    if (code == DICOM_ERROR_ASSOCIATION_REJECTED) {
-        snprintf(text, sizeof text, "The association was rejected: result %u, source %u, reason %u",
-                 small->result, small->source, small->reason);
-    } else {
-        snprintf(text, sizeof text, "The association was aborted: source %u, reason %u",
-                 small->source, small->reason);
-    }
-    ldc_failure_init(&failure);
-    ldc_failure_fill(&failure, code, DICOM_STAGE_ASSOCIATION, DICOM_SIDE_PEER, text, remedy);
-    pthread_mutex_lock(&upper->lock);
-    (void)ldc_failure_set(&upper->failure, &failure);
-    pthread_mutex_unlock(&upper->lock);
-}
-
 /* The answer to a colliding release, which user code gave before its time. */
 static void send_held_response(ldc_upper *upper)
 {
@@ -271,16 +255,13 @@ static void received_small(ldc_upper *upper, uint8_t type)
                          : type == PDU_RELEASE_REQUEST  ? LDC_NEWS_RELEASE_REQUEST
                          : type == PDU_RELEASE_RESPONSE ? LDC_NEWS_RELEASE_RESPONSE
                                                         : LDC_NEWS_ABORT;
+    pthread_mutex_lock(&upper->lock);
     if (type == PDU_ASSOCIATE_REJECT) {
-        record(upper, DICOM_ERROR_ASSOCIATION_REJECTED, &small,
-               small.source == PDU_REJECT_SOURCE_USER && small.reason == PDU_REJECT_REASON_CALLED
-                   ? "The peer does not know the called AE title: check its spelling."
-               : small.source == PDU_REJECT_SOURCE_USER && small.reason == PDU_REJECT_REASON_CALLING
-                   ? "The peer does not know our calling AE title: have it configured there."
-                   : "The peer's log says why.");
+        ldc_upper_note_reject(upper, small.result, small.source, small.reason, false);
     } else if (type == PDU_ABORT) {
-        record(upper, DICOM_ERROR_ASSOCIATION_ABORTED, &small, "The peer's log says why.");
+        ldc_upper_note_abort(upper, small.source, small.reason);
     }
+    pthread_mutex_unlock(&upper->lock);
     if ((step.effects & LDC_FSM_INDICATE) != 0) {
         ldc_news *news = ldc_news_new(kind);
         if (news != NULL) {
@@ -388,7 +369,7 @@ static void begin_data(ldc_upper *upper)
     ldc_message_set_sink(&upper->message, take_data, upper);
 }
 
-/* A request whose data set we have no room for: answered by us, the association lives (errata 18).
+/* A request whose data set we have no room for: answered by us, the association lives.
  */
 static bool refuse_for_want_of_room(ldc_upper *upper, uint8_t context, const ldc_command *request)
 {
@@ -475,8 +456,10 @@ static void data_begins(ldc_upper *upper)
 
 static void item_begins(ldc_upper *upper)
 {
-    char syntax[LDC_UID_SIZE];
-    if (!upper->ignoring && !ldc_upper_syntax(upper, upper->parser.context, syntax)) {
+    pthread_mutex_lock(&upper->lock);
+    bool agreed = ldc_upper_agreed(upper, upper->parser.context) != NULL;
+    pthread_mutex_unlock(&upper->lock);
+    if (!upper->ignoring && !agreed) {
         char text[100];
         snprintf(text, sizeof text,
                  "A PDV came for presentation context %u, which was not accepted",

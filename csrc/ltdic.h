@@ -47,6 +47,7 @@ typedef short L_INT16;
 typedef unsigned short L_UINT16;
 typedef int L_INT32;
 typedef unsigned int L_UINT32;
+typedef long long L_INT64;
 typedef unsigned long long L_UINT64;
 typedef double L_DOUBLE;
 
@@ -237,8 +238,10 @@ typedef L_UINT32 L_CIPHERSUITE; /* IANA number of a cipher suite, 0 = none */
 #define DICOM_SECURE_ISCL 2
 
 /* Formats of certificate and key files */
-#define DICOM_TLS_CERTIFICATE_PEM  1
-#define DICOM_TLS_CERTIFICATE_ASN1 2
+#define DICOM_TLS_CERTIFICATE_PEM           1
+#define DICOM_TLS_CERTIFICATE_ASN1          2
+#define DICOM_TLS_CERTIFICATE_PKCS12        3
+#define DICOM_TLS_CERTIFICATE_PKCS12_LEGACY 4
 
 /* TLS versions of a context */
 #define TYPE_SSLV23_METHOD  0x0000
@@ -549,6 +552,33 @@ typedef L_UINT32 L_CIPHERSUITE; /* IANA number of a cipher suite, 0 = none */
 #define DICOM_TLS_INFO_CIPHER_NAME           7
 #define DICOM_TLS_INFO_CERTIFICATE_REQUESTED 8
 #define DICOM_TLS_INFO_CA_NAMES              9
+#define DICOM_TLS_INFO_SERVER_NAME           20
+#define DICOM_TLS_INFO_APPLICATION           21
+
+/* L_DicomGetPinTLS */
+#define DICOM_TLS_PIN_CERTIFICATE 0
+#define DICOM_TLS_PIN_KEY         1
+
+/* L_DicomSetExpectedNameTLS */
+#define DICOM_TLS_NAME_EMAIL 1
+#define DICOM_TLS_NAME_URI   2
+
+/* L_DicomSetPurposeCheckTLS: as OpenSSL has it; an extended key usage must be there; no check */
+#define DICOM_TLS_PURPOSE_DEFAULT 0
+#define DICOM_TLS_PURPOSE_STRICT  1
+#define DICOM_TLS_PURPOSE_ANY     2
+
+/* L_DicomSetAlpnTLS */
+#define DICOM_TLS_ALPN_OFF     0
+#define DICOM_TLS_ALPN_OFFER   1
+#define DICOM_TLS_ALPN_REFUSE  2
+#define DICOM_TLS_ALPN_REQUIRE 3
+
+/* L_DicomGetLibraryTLS */
+#define DICOM_TLS_LIBRARY_VERSION       1
+#define DICOM_TLS_LIBRARY_GROUPS        2
+#define DICOM_TLS_LIBRARY_HYBRID_GROUPS 3
+#define DICOM_TLS_LIBRARY_PROVIDERS     4
 
 /* L_DicomSaveDS */
 #define DS_LITTLE_ENDIAN      1
@@ -593,7 +623,7 @@ const L_TCHAR *L_DicomGetOpenSslVersion(void);
 const L_TCHAR *L_DicomGetLibraryVersion(void);
 
 /* Receives the library's warnings and messages, from any thread. nLevel is DICOM_LOG_...; hNet may be NULL. NULL as
- * callback: warnings go to stderr. */
+ * callback: warnings go to stderr. See L_DicomSetLogCallbackExt. */
 typedef L_VOID (*LOGCALLBACK)(L_INT nLevel, HDICOMNET hNet, const L_TCHAR *pszText, L_VOID *pUserData);
 L_INT L_DicomSetLogCallback(LOGCALLBACK pfnLog, L_VOID *pUserData);
 
@@ -873,6 +903,41 @@ typedef struct tagDICOMFAILURE {
     const L_TCHAR *pszRemedy;
 } DICOMFAILURE, *pDICOMFAILURE;
 L_INT L_DicomGetFailure(HDICOMNET hNet, pDICOMFAILURE pFailure);
+/* A record in one sentence, on one line: stage, who, code, message, certificate, alerts, OpenSSL's reason, remedy; the log and
+ * Python's DicomFailure have the same. *pnChars: in the room, out the length needed, the end included; pszText NULL: only
+ * that. */
+L_INT L_DicomFormatFailure(const DICOMFAILURE *pFailure, L_TCHAR *pszText, L_UINT *pnChars);
+
+/* ---- the log, with what its lines are about -------------------------------------------------------------------- */
+
+/* A certificate that ends soon, or has ended: of a listener that is open, or of its children. */
+typedef struct tagDICOMENDING {
+    L_UINT uStructSize;
+    L_BOOL bAuthority;         /* of the CA file; else our own certificate or one of its chain */
+    L_INT nDaysLeft;           /* whole days; negative: it has ended */
+    L_INT64 nEnds;             /* seconds since 1970 */
+    const L_TCHAR *pszSubject;
+} DICOMENDING, *pDICOMENDING;
+
+typedef struct tagDICOMLOGRECORD {
+    L_UINT uStructSize;
+    L_INT nLevel;                 /* DICOM_LOG_... */
+    HDICOMNET hNet;               /* may be NULL, or have been freed since */
+    const L_TCHAR *pszText;       /* all of it, in one line */
+    const DICOMFAILURE *pFailure; /* why a connection failed; NULL: the line is about something else */
+    const L_TCHAR *pszPeer;       /* the peer's address, or the name that was not reached; NULL: no peer */
+    L_UINT nPeerPort;
+    L_BOOL bInbound;              /* the peer called us */
+    L_UINT nMore;                 /* more failures of this cause, which have no line of their own */
+    const DICOMENDING *pEnding;   /* a certificate that ends; NULL: the line is about something else */
+} DICOMLOGRECORD, *pDICOMLOGRECORD;
+/* In place of LOGCALLBACK; the one set last counts. All is lent for the call. */
+typedef L_VOID (*LOGCALLBACKEXT)(const DICOMLOGRECORD *pRecord, L_VOID *pUserData);
+L_INT L_DicomSetLogCallbackExt(LOGCALLBACKEXT pfnLog, L_VOID *pUserData);
+/* Each failure of a connection is a warning in the log. Of one cause (stage, side, code, certificate's fault, alerts) nLines
+ * within nSeconds have a line of their own, the rest one line for all when the time is over: a port scanner does not fill the
+ * log. Begins with 10 within 60 seconds; 0 lines: failures are not logged. */
+L_INT L_DicomSetFailureLog(L_UINT nLines, L_UINT nSeconds);
 
 /* ---- TLS ----------------------------------------------------------------------------------------------------- */
 
@@ -896,7 +961,10 @@ const L_TCHAR *L_DicomGetCipherOpenSslNameTLS(L_CIPHERSUITE nCipher);
 L_BOOL L_DicomIsCipherAvailableTLS(L_CIPHERSUITE nCipher);
 
 /* Own certificate and key, clients and servers alike. PEM: leaf first, then the chain; pszKeyFile NULL or "": the key is
- * in pszCertFile. ASN1: DER, pszKeyFile needed. An encrypted key calls the password callback inside this call. */
+ * in pszCertFile. ASN1: DER, pszKeyFile needed. PKCS12: one file with all of it, pszKeyFile NULL; PKCS12_LEGACY: also one
+ * that is encrypted with RC2, as OpenSSL's legacy provider does, which is used for this file only. Either name may be
+ * the URI of a provider's store, "pkcs11:..." (RFC 7512), see L_DicomLoadProviderTLS. An encrypted key or PKCS #12 file,
+ * and a token without its PIN, call the password callback inside this call, once. */
 L_INT L_DicomSetClientCertificateTLS(HDICOMNET hNet, const L_TCHAR *pszCertFile, L_INT nType, const L_TCHAR *pszKeyFile);
 L_INT L_DicomSetServerCertificateTLS(HDICOMNET hNet, const L_TCHAR *pszCertFile, L_INT nType, const L_TCHAR *pszKeyFile);
 /* The same from memory. pKey NULL: the key is in pCert. */
@@ -906,8 +974,49 @@ L_INT L_DicomSetCertificateBytesTLS(HDICOMNET hNet, const L_UCHAR *pCert, L_UINT
 L_INT L_DicomSetCABytesTLS(HDICOMNET hNet, const L_UCHAR *pPem, L_UINT nPem);
 /* PEM file of certificate revocation lists; the whole chain is checked. NULL: no check. */
 L_INT L_DicomSetCrlFileTLS(HDICOMNET hNet, const L_TCHAR *pszFile);
-/* DNS name or IP literal that the peer's certificate must carry; DNS names are sent as SNI. NULL: not checked. */
+/* DNS name or IP literal that the peer's certificate must carry (codes 62, 64); a DNS name is sent as server name, too.
+ * A server with PEER then insists on a certificate. NULL: not checked. */
 L_INT L_DicomSetExpectedHostTLS(HDICOMNET hNet, const L_TCHAR *pszHost);
+/* The server name that a client sends (SNI). NULL (the default): the expected host or else the host that Connect was
+ * given, unless that is an address. "": none. DICOM_ERROR_PARAMETER: no DNS name in ASCII. */
+L_INT L_DicomSetServerNameTLS(HDICOMNET hNet, const L_TCHAR *pszName);
+/* An e-mail address or URI that the peer's certificate must carry (codes 63, 62), beside the expected host. nKind:
+ * DICOM_TLS_NAME_...; NULL: not checked. A server then insists on a certificate. */
+L_INT L_DicomSetExpectedNameTLS(HDICOMNET hNet, L_INT nKind, const L_TCHAR *pszName);
+/* One more certificate of a server, for clients that ask for these names: DNS names with spaces or commas between them,
+ * "*.example.org" stands for one label. NULL: the DNS names that it carries. An exact name comes first, then a pattern,
+ * then the certificate of L_DicomSetServerCertificateTLS. At most 64. Files as there. */
+L_INT L_DicomAddCertificateTLS(HDICOMNET hNet, const L_TCHAR *pszCertFile, L_INT nType, const L_TCHAR *pszKeyFile,
+                               const L_TCHAR *pszNames);
+L_INT L_DicomAddCertificateBytesTLS(HDICOMNET hNet, const L_UCHAR *pCert, L_UINT nCert, L_INT nType,
+                                    const L_UCHAR *pKey, L_UINT nKey, const L_TCHAR *pszNames);
+L_INT L_DicomClearCertificatesTLS(HDICOMNET hNet);
+/* Whether a client that asks for a name for which there is no certificate is refused (alert unrecognized_name), default
+ * 0. The DNS names of the default certificate are known ones; who asks for no name gets it. */
+L_INT L_DicomSetRefuseUnknownNamesTLS(HDICOMNET hNet, L_BOOL bRefuse);
+/* The application protocol "dicom" (ALPN, RFC 7301). OFF (default); OFFER: offered or taken, never insisted on; REFUSE: a
+ * server refuses clients that offer others only (alert no_application_protocol); REQUIRE: no link without it. */
+L_INT L_DicomSetAlpnTLS(HDICOMNET hNet, L_INT nMode);
+/* Pins of the peer's own certificate, with spaces, line ends or commas between them: "cert:" and the SHA-256 of its DER,
+ * or "key:" and that of its SubjectPublicKeyInfo, in hexadecimal or base64. At most 64, one has to fit; else code 27.
+ * bOnly: they are the only trust, no CA is needed or counts; date, purpose, name and key are checked all the same. NULL
+ * or "": no pins. A server then insists on a certificate; with verification flags None Connect and Accept fail. */
+L_INT L_DicomSetPinsTLS(HDICOMNET hNet, const L_TCHAR *pszPins, L_BOOL bOnly);
+/* The pin (DICOM_TLS_PIN_...) of the first certificate in a PEM or DER text; nChars at least 80. */
+L_INT L_DicomGetPinTLS(const L_UCHAR *pCert, L_UINT nCert, L_INT nType, L_INT nKind, L_TCHAR *pszPin, L_UINT nChars);
+/* Extended key usage: a server wants clientAuth of a client, a client serverAuth of a server. DEFAULT: where the
+ * certificate has the extension; STRICT: it must have it; ANY: no check. Code 26. */
+L_INT L_DicomSetPurposeCheckTLS(HDICOMNET hNet, L_INT nMode);
+/* The smallest keys and hash in bits that certificates of the peer (codes 66 to 68), and our own, may have; 0 = no rule
+ * beyond the security level and the profile. */
+L_INT L_DicomSetMinimumStrengthTLS(HDICOMNET hNet, L_UINT nRsaBits, L_UINT nEcBits, L_UINT nHashBits);
+/* Whether every certificate of the CA file is an anchor (default 1), or only self-signed ones. */
+L_INT L_DicomSetPartialChainTLS(HDICOMNET hNet, L_BOOL bAllow);
+/* More CA certificates, until the next L_DicomInitializeNet: a PEM or DER file; a folder, all certificates in it, what is
+ * not readable is logged and left out, none at all is DICOM_ERROR_TLS_CA_FILE; those that the computer trusts. */
+L_INT L_DicomAddCAFileTLS(HDICOMNET hNet, const L_TCHAR *pszFile);
+L_INT L_DicomAddCAFolderTLS(HDICOMNET hNet, const L_TCHAR *pszFolder);
+L_INT L_DicomAddSystemTrustTLS(HDICOMNET hNet);
 /* Whether a server names its CAs in the certificate request (default 1). */
 L_INT L_DicomSetSendCANamesTLS(HDICOMNET hNet, L_BOOL bSend);
 /* The named TLS profiles of DICOM and IHE, one by one: nIndex from 0; DICOM_ERROR_PARAMETER: there are not so many. */
@@ -942,6 +1051,24 @@ L_INT L_DicomCheckProfileTLS(HDICOMNET hNet, const L_TCHAR *pszName, L_TCHAR *ps
  * holds on. Only with PEER, after a verdict without a fault, with the same settings and peer, while certificates and
  * CRLs are in date, for an hour; never while a verify callback judges (bVerifyIsOk). */
 L_INT L_DicomSetSessionResumptionTLS(HDICOMNET hNet, L_BOOL bOn);
+/* Loads a provider of OpenSSL for this library, for as long as the process lives, forked children included; nothing is
+ * loaded unasked. pszModule: its file, NULL = the one of that name in OpenSSL's folder. pszParameters: lines
+ * "name=value" that the provider knows, or NULL; for pkcs11 "pkcs11-module-path=/usr/lib/softhsm/libsofthsm2.so".
+ * Loaded already in the same way: DICOM_SUCCESS; in another way: DICOM_ERROR_INVALID_STATE. */
+L_INT L_DicomLoadProviderTLS(const L_TCHAR *pszName, const L_TCHAR *pszModule, const L_TCHAR *pszParameters);
+/* DICOM_TLS_LIBRARY_... of the linked OpenSSL, as text, with ':' between several: its version; the groups for the key
+ * exchange that it has; those of them that are post-quantum hybrids, "" = none; the providers that are loaded. */
+L_INT L_DicomGetLibraryTLS(L_INT nWhat, L_TCHAR *pszText, L_UINT nChars);
+/* Gives hTo all TLS settings of hFrom: versions, flags, CAs, certificate and key, cipher list, profile, revocation,
+ * and what else was set; not its mode, callbacks and limits. For nets that belong together, as a listener and its
+ * children, or a client and the listener for the sub-associations of its C-MOVE. Both are TLS nets; hTo is idle. Later
+ * changes of hFrom do not count. DICOM_ERROR_INVALID_STATE otherwise. */
+L_INT L_DicomCopySettingsTLS(HDICOMNET hFrom, HDICOMNET hTo);
+/* DANGER: whoever reads the file can decrypt the recorded traffic of this net's next connections. Appends the secrets of
+ * each TLS link in the form of SSLKEYLOGFILE (tshark: tls.keylog_file); a warning goes to the log now and with each
+ * link. The file is made with mode 0600; one that others can read is refused (DICOM_ERROR_FILE_ACCESS). NULL or "": off,
+ * the default. The environment is never looked at. On an accepting net: set it before L_DicomAccept. */
+L_INT L_DicomSetKeyLogFileTLS(HDICOMNET hNet, const L_TCHAR *pszFile);
 /* Packed OpenSSL code of the last TLS failure of this net, 0 = none. */
 L_UINT64 L_DicomGetErrorSecure(HDICOMNET hNet);
 /* DICOM_TLS_INFO_... of the live or last link, as text. */

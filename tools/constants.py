@@ -8,9 +8,9 @@ may be added, never renamed; a documented or standard number never changes.
 
 from __future__ import annotations
 
-from tools.constants_model import CGroup, Member, Suite, codes, enum, group, suites
+from tools.constants_model import CGroup, Member, Suite, codes, enum, group, numbered, suites
 
-__all__ = ["C_GROUPS", "ENUMS", "ERRORS", "STAGES", "SUITES", "VERIFY"]
+__all__ = ["ALERTS", "C_GROUPS", "ENUMS", "ERRORS", "STAGES", "SUITES", "VERIFY"]
 
 # DicomExceptionCode, DICOM_ERROR_...: 100 files and data sets, 200 network, 300 TLS, 400 association, 500
 # messages. Programs compare two texts, those of NetConnectionRefused and AbstractSyntaxNotSupported.
@@ -237,6 +237,44 @@ SUITES = suites("""
 """)
 
 # Names of the failure stages; the index is the value of DICOM_STAGE_...
+# TLS alerts: RFC 8446 section 6 and RFC 5246 section 7.2.
+ALERTS = numbered("""
+    0   close_notify
+    10  unexpected_message
+    20  bad_record_mac
+    21  decryption_failed
+    22  record_overflow
+    30  decompression_failure
+    40  handshake_failure
+    41  no_certificate
+    42  bad_certificate
+    43  unsupported_certificate
+    44  certificate_revoked
+    45  certificate_expired
+    46  certificate_unknown
+    47  illegal_parameter
+    48  unknown_ca
+    49  access_denied
+    50  decode_error
+    51  decrypt_error
+    60  export_restriction
+    70  protocol_version
+    71  insufficient_security
+    80  internal_error
+    86  inappropriate_fallback
+    90  user_canceled
+    100 no_renegotiation
+    109 missing_extension
+    110 unsupported_extension
+    111 certificate_unobtainable
+    112 unrecognized_name
+    113 bad_certificate_status_response
+    114 bad_certificate_hash_value
+    115 unknown_psk_identity
+    116 certificate_required
+    120 no_application_protocol
+""")
+
 STAGES = ("none", "resolve", "tcp", "tls", "certificate", "association", "dimse", "close")
 
 # OpenSSL's spelling where it is not the member's name in UPPER_SNAKE.
@@ -308,11 +346,13 @@ ENUMS = (
         "Formats of certificate and key files",
         """Format of a certificate or key file.
 
-        Names: LEADTOOLS help; values: OpenSSL's file types.
+        Names: LEADTOOLS help, Pkcs12 and Pkcs12Legacy are this library's; values: OpenSSL's file types.
         """,
         """
-        Pem  1 | PEM: leaf first, then its chain.
-        Asn1 2 | DER: one certificate or key.
+        Pem          1 | PEM: leaf first, then its chain.
+        Asn1         2 | DER: one certificate or key.
+        Pkcs12       3 PKCS12        | PKCS #12 (.p12, .pfx): certificate, chain and key in one.
+        Pkcs12Legacy 4 PKCS12_LEGACY | The same, also if encrypted with RC2, which needs OpenSSL's legacy provider.
         """,
     ),
     enum(
@@ -893,6 +933,48 @@ C_GROUPS = (
         DICOM_TLS_INFO_CIPHER_NAME           7
         DICOM_TLS_INFO_CERTIFICATE_REQUESTED 8
         DICOM_TLS_INFO_CA_NAMES              9
+        DICOM_TLS_INFO_SERVER_NAME           20
+        DICOM_TLS_INFO_APPLICATION           21
+        """,
+    ),
+    group(
+        "L_DicomGetPinTLS",
+        """
+        DICOM_TLS_PIN_CERTIFICATE 0
+        DICOM_TLS_PIN_KEY         1
+        """,
+    ),
+    group(
+        "L_DicomSetExpectedNameTLS",
+        """
+        DICOM_TLS_NAME_EMAIL 1
+        DICOM_TLS_NAME_URI   2
+        """,
+    ),
+    group(
+        "L_DicomSetPurposeCheckTLS: as OpenSSL has it; an extended key usage must be there; no check",
+        """
+        DICOM_TLS_PURPOSE_DEFAULT 0
+        DICOM_TLS_PURPOSE_STRICT  1
+        DICOM_TLS_PURPOSE_ANY     2
+        """,
+    ),
+    group(
+        "L_DicomSetAlpnTLS",
+        """
+        DICOM_TLS_ALPN_OFF     0
+        DICOM_TLS_ALPN_OFFER   1
+        DICOM_TLS_ALPN_REFUSE  2
+        DICOM_TLS_ALPN_REQUIRE 3
+        """,
+    ),
+    group(
+        "L_DicomGetLibraryTLS",
+        """
+        DICOM_TLS_LIBRARY_VERSION       1
+        DICOM_TLS_LIBRARY_GROUPS        2
+        DICOM_TLS_LIBRARY_HYBRID_GROUPS 3
+        DICOM_TLS_LIBRARY_PROVIDERS     4
         """,
     ),
     group(

@@ -16,6 +16,7 @@ __all__ = [
     "enum",
     "group",
     "members",
+    "numbered",
     "suites",
 ]
 
@@ -91,6 +92,12 @@ def codes(table: str) -> tuple[Code, ...]:
     """Lines of: value, member, text."""
     rows = (line.split(maxsplit=2) for line in _lines(table))
     return tuple(Code(int(value), name, text) for value, name, text in rows)
+
+
+def numbered(table: str) -> tuple[tuple[int, str], ...]:
+    """Lines of: number, name."""
+    rows = (line.split() for line in _lines(table))
+    return tuple((int(value), name) for value, name in rows)
 
 
 def suites(table: str) -> tuple[Suite, ...]:

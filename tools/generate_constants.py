@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tools.constants import C_GROUPS, ENUMS, ERRORS, STAGES, SUITES, VERIFY  # noqa: E402
+from tools.constants import ALERTS, C_GROUPS, ENUMS, ERRORS, STAGES, SUITES, VERIFY  # noqa: E402
 from tools.constants_model import Code, Enum, Member, Suite  # noqa: E402
 
 BEGIN = "/* ---- generated constants: tools/generate_constants.py ---- */\n"
@@ -108,8 +108,14 @@ def c_texts(enum_name: str, codes: tuple[Code, ...]) -> Iterator[str]:
         yield f"    {{{name}, {c_string(code.text)}}},"
 
 
+def c_codes(enum_name: str) -> Iterator[str]:
+    enum = next(e for e in ENUMS if e.name == enum_name)
+    for member in enum.members:
+        yield f"    {{{next(c_names(member, enum.prefixes[0]))}, {c_string(member.name)}}},"
+
+
 TABLES_HEAD = f"""/*
- * ldc_tables.c - cipher suites, texts of codes, names of stages.
+ * ldc_tables.c - cipher suites, texts and names of codes, names of stages and alerts.
  *
  * {ORIGIN}
  */
@@ -158,6 +164,21 @@ const char *ldc_verify_text(int code)
     return find_text(verify_texts, count, code, "unknown certificate verification error");
 }
 
+const char *ldc_error_name(int code)
+{
+    return find_text(error_names, sizeof error_names / sizeof error_names[0], code, NULL);
+}
+
+const char *ldc_verify_name(int code)
+{
+    return find_text(verify_names, sizeof verify_names / sizeof verify_names[0], code, NULL);
+}
+
+const char *ldc_alert_name(int alert)
+{
+    return find_text(alert_names, sizeof alert_names / sizeof alert_names[0], alert, NULL);
+}
+
 const char *ldc_stage_name(int stage)
 {
     const int count = (int)(sizeof stage_names / sizeof stage_names[0]);
@@ -181,6 +202,18 @@ def tables_c() -> str:
             c_array(
                 "static const ldc_text verify_texts[]",
                 c_texts("DicomSecurityCertificateExceptionCode", VERIFY),
+            ),
+            "\n",
+            c_array("static const ldc_text error_names[]", c_codes("DicomExceptionCode")),
+            "\n",
+            c_array(
+                "static const ldc_text verify_names[]",
+                c_codes("DicomSecurityCertificateExceptionCode"),
+            ),
+            "\n",
+            c_array(
+                "static const ldc_text alert_names[]",
+                (f"    {{{value}, {c_string(name)}}}," for value, name in ALERTS),
             ),
             "\n",
             c_array(
@@ -252,7 +285,7 @@ def py_texts() -> str:
         *py_top(
             "Fixed texts and names, as ``csrc/ldc_tables.c`` has them.",
             "from collections.abc import Mapping\nfrom typing import Final",
-            ["CIPHER_NAMES", "EXCEPTION_TEXTS", "STAGE_NAMES", "VERIFY_TEXTS"],
+            ["ALERT_NAMES", "CIPHER_NAMES", "EXCEPTION_TEXTS", "STAGE_NAMES", "VERIFY_TEXTS"],
         ),
         *py_table(
             "EXCEPTION_TEXTS",
@@ -271,6 +304,12 @@ def py_texts() -> str:
             "Mapping[int, tuple[str, str]]",
             "IANA's and OpenSSL's name of every suite that has a member.",
             (names(suite) for suite in SUITES),
+        ),
+        *py_table(
+            "ALERT_NAMES",
+            "Mapping[int, str]",
+            "TLS alerts: RFC 8446 section 6 and RFC 5246 section 7.2.",
+            (f"{value}: {py_string(name)}" for value, name in ALERTS),
         ),
         "STAGE_NAMES: Final = (",
         *(f"    {py_string(name)}," for name in STAGES),

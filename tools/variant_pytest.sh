@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Runs pytest on a build with other flags, in a folder of its own (build/<variant>).
 #
-#   tools/variant_pytest.sh asan|poll PYTHON [PYTEST-ARGUMENT...]
+#   tools/variant_pytest.sh asan|tsan|poll PYTHON [PYTEST-ARGUMENT...]
 set -euo pipefail
 
 variant=$1
 python=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
 shift 2
+root=$PWD
 folder=build/$variant
 mkdir -p "$folder"
 "$python" tools/mirror_tree.py "$folder"
@@ -26,6 +27,15 @@ case $variant in
         UBSAN_OPTIONS=print_stacktrace=1
         PYTHONMALLOC=malloc
         export LD_PRELOAD ASAN_OPTIONS UBSAN_OPTIONS PYTHONMALLOC LTDIC_SANITIZE=1
+        ;;
+    tsan)
+        flags="-fsanitize=thread"
+        LTDIC_CFLAGS="$flags -O1 -fno-omit-frame-pointer -U_FORTIFY_SOURCE" LTDIC_LDFLAGS="$flags" \
+            "$python" setup.py -q build_ext --inplace
+        LD_PRELOAD=$(gcc -print-file-name=libtsan.so)
+        # Neither the interpreter nor OpenSSL is instrumented: only what is in our library counts.
+        TSAN_OPTIONS=suppressions=$root/tools/tsan.supp:ignore_noninstrumented_modules=1:die_after_fork=0:log_path=$logs/tsan
+        export LD_PRELOAD TSAN_OPTIONS LTDIC_SANITIZE=1
         ;;
     poll)
         LTDIC_POLLER=poll "$python" setup.py -q build_ext --inplace

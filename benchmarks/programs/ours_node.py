@@ -1,7 +1,8 @@
 """This library from Python, both roles: what a program for it looks like, and nothing more.
 
-Verbs: serve, handshakes, echo, store, first. The client works from inside the callbacks; the main
-thread only waits for the end. `DISCARD` is the one switch for how received data sets are dropped.
+Verbs: serve, handshakes, echo, store, first. One request in flight: the main thread sends and waits
+(`store_and_wait`, `echo_and_wait`). All else is done from inside the callbacks. `DISCARD` is the one
+switch for how received data sets are dropped.
 """
 
 from __future__ import annotations
@@ -218,14 +219,36 @@ class Client(DicomNet):
         else:
             self.done.set()
 
-    def send_object(self) -> None:
+    def next_object(self) -> tuple[int, str, DicomDataSet]:
         with self.lock:  # the first window is sent by the main thread
             self.sent += 1
             number = self.sent
         which = number % len(self.objects)
-        data = self.objects[which]
-        instance = f"2.25.{self.size * 1000 + which}"
-        self.SendCStoreRequest(3, number % 65536, SECONDARY, instance, MEDIUM, "", 0, data)
+        return number % 65536, f"2.25.{self.size * 1000 + which}", self.objects[which]
+
+    def send_object(self) -> None:
+        number, instance, data = self.next_object()
+        self.SendCStoreRequest(3, number, SECONDARY, instance, MEDIUM, "", 0, data)
+
+    def store_one(self) -> DicomCommandStatusType:
+        number, instance, data = self.next_object()
+        return self.store_and_wait(3, number, SECONDARY, instance, data)
+
+    def echo_one(self) -> DicomCommandStatusType:
+        return self.echo_and_wait(1, 1, VERIFICATION)
+
+    def one_by_one(self) -> None:
+        """One request after the other, on this thread."""
+        do, latencies = self.echo_one if self.verb == "echo" else self.store_one, self.latencies
+        end = self.began + self.seconds
+        while self.before < end:
+            status = do()
+            if status != SUCCESS:
+                self.give_up(f"{self.verb}: {status}")
+            moment = now()
+            latencies.append(moment - self.before)
+            self.before = moment
+        self.count = len(latencies)
 
     def OnReceiveCStoreResponse(
         self,
@@ -282,6 +305,15 @@ def handshakes() -> None:
     until_end()
 
 
+def start_callbacks(client: Client) -> None:
+    """Send what is in flight at once; the callbacks go on."""
+    if client.verb == "echo":
+        client.SendCEchoRequest(1, 1, VERIFICATION)
+        return
+    for _ in range(client.window):
+        client.send_object()
+
+
 def on_one_association(verb: str) -> None:
     client = Client(verb)
     if verb == "store":
@@ -290,12 +322,11 @@ def on_one_association(verb: str) -> None:
     client.wait()
     wait_for_go()
     client.began = client.before = now()
-    if verb == "echo":
-        client.SendCEchoRequest(1, 1, VERIFICATION)
+    if client.window == 1 and hasattr(DicomNet, "store_and_wait"):
+        client.one_by_one()
     else:
-        for _ in range(client.window):
-            client.send_object()
-    client.wait()
+        start_callbacks(client)
+        client.wait()
     size = client.size
     count = client.count or len(client.latencies)
     result(count, client.count * size, client.before - client.began, client.latencies)

@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import _thread
 import atexit
-import logging
 import operator
 import os
 import signal
@@ -32,7 +31,7 @@ from collections.abc import Callable, Collection, Iterable
 from types import TracebackType
 from typing import Any
 
-from leadtools_compat._binding import ffi, lib
+from leadtools_compat._binding import ffi, lib, log
 from leadtools_compat._binding.errors import check
 from leadtools_compat._binding.lifetime import (
     STATE,
@@ -52,7 +51,7 @@ from leadtools_compat.dicom.enums_codes import (
     DicomSecurityCertificateExceptionCode,
 )
 
-__all__ = ["alive", "escaped", "guard", "install", "install_gates", "tell"]
+__all__ = ["alive", "escaped", "failed", "guard", "install", "install_gates", "run", "tell"]
 
 ACCEPT = 1
 STOP = 0
@@ -60,8 +59,6 @@ NO_ANSWER: int = lib.DICOM_VERIFY_NO_ANSWER
 NO_PASSWORD = 0
 
 MUTE_MILLISECONDS = 2000
-
-logger = logging.getLogger("leadtools_compat")
 
 
 # ---- installing ---------------------------------------------------------------------------------
@@ -209,18 +206,23 @@ def tell(
 ) -> None:
     """Make the arguments, call an overridable with them, then `after`; any of it may fail."""
 
-    try:  # flat, for once: this is on the way of every message
+    try:
         given = tuple(arguments())
         runner = owner.__dict__[STATE].runner
         if runner is None:
             getattr(owner, name)(*given)
         else:
-            given = runner.arguments(owner, name, given)
-            runner.run(owner, name, lambda: getattr(owner, name)(*given))
+            run(runner, owner, name, given)
         if after is not None:
             after()
     except BaseException as error:  # noqa: BLE001 - C cannot take it: the record and the hook do
-        _failed(net, owner, name, error)
+        failed(net, owner, name, error)
+
+
+def run(runner: Any, owner: Any, name: str, given: Iterable[object]) -> None:
+    """Have somebody else call an overridable."""
+    changed = runner.arguments(owner, name, tuple(given))
+    runner.run(owner, name, lambda: getattr(owner, name)(*changed))
 
 
 def guard(net: Any, owner: Any, name: str, act: Callable[[], object]) -> None:
@@ -228,10 +230,11 @@ def guard(net: Any, owner: Any, name: str, act: Callable[[], object]) -> None:
     try:
         act()
     except BaseException as error:  # noqa: BLE001 - as above
-        _failed(net, owner, name, error)
+        failed(net, owner, name, error)
 
 
-def _failed(net: Any, owner: Any, name: str, error: BaseException) -> None:
+def failed(net: Any, owner: Any, name: str, error: BaseException) -> None:
+    """Tell C that user code has failed, and send the exception on its way."""
     lib.L_DicomReportCallbackFailure(net, _describe(name, error))
     _keep(owner, name, error)
 
@@ -305,10 +308,10 @@ def _log_escaped(kind: type[BaseException], error: object, traceback: object) ->
 
 
 @ffi.def_extern(onerror=_log_escaped)
-def ldc_py_log(level: int, net: Any, text: Any, user: Any) -> None:
-    """LOGCALLBACK: C's levels are those of ``logging``. Never raises, on whatever thread."""
+def ldc_py_log(record: Any, user: Any) -> None:
+    """LOGCALLBACKEXT: C's levels are those of ``logging``. Never raises, on whatever thread."""
     try:
-        logger.log(level, "%s", from_c(text))
+        log.emit(record)
     except KeyboardInterrupt:
         _interrupt_again()
     except BaseException:  # noqa: BLE001 - a message must not break what it tells about
@@ -329,6 +332,6 @@ def _at_exit() -> None:
             end(life)
 
 
-check(lib.L_DicomSetLogCallback(lib.ldc_py_log, ffi.NULL))
+check(lib.L_DicomSetLogCallbackExt(lib.ldc_py_log, ffi.NULL))
 apply_environment()
 atexit.register(_at_exit)

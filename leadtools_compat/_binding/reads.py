@@ -19,10 +19,13 @@ __all__ = [
     "address",
     "certificate_text",
     "failure",
+    "failure_fields",
+    "failure_sentence",
     "fill_settings",
     "peer_certificates",
     "statistics",
     "tls_info",
+    "tls_library",
     "tls_profile_missing",
     "tls_profile_reasons",
     "tls_profiles",
@@ -33,6 +36,7 @@ __all__ = [
 
 ADDRESS_CHARS = 64
 INFO_CHARS = 512
+PIN_CHARS = 80
 REQUIRED = lib.DICOM_TLS_PROFILE_SUITE_REQUIRED
 IF_THERE = lib.DICOM_TLS_PROFILE_SUITE_IF_THERE
 ON_REQUEST = lib.DICOM_TLS_PROFILE_SUITE_ON_REQUEST
@@ -118,6 +122,27 @@ def tls_info(handle: Any, what: int) -> str:
     return ""
 
 
+def tls_library(what: int) -> str:
+    """Read one DICOM_TLS_LIBRARY_... text."""
+    size = INFO_CHARS
+    while True:
+        buffer = ffi.new("L_TCHAR[]", size)
+        code = lib.L_DicomGetLibraryTLS(what, buffer, size)
+        if code != lib.DICOM_ERROR_PARAMETER or size > 1 << 20:
+            check(code)
+            return from_c(buffer)
+        size *= 8
+
+
+def tls_pin(content: bytes, kind: int) -> str:
+    """Compute a pin, DICOM_TLS_PIN_..., of a certificate in PEM or DER."""
+    buffer = ffi.new("L_TCHAR[]", PIN_CHARS)
+    der = content[:1] == b"\x30"  # a SEQUENCE
+    form = lib.DICOM_TLS_CERTIFICATE_ASN1 if der else lib.DICOM_TLS_CERTIFICATE_PEM
+    check(lib.L_DicomGetPinTLS(content, len(content), form, kind, buffer, PIN_CHARS))
+    return from_c(buffer)
+
+
 def tls_profiles() -> list[ProfileFields]:
     """Copy the table of TLS profiles."""
     profiles: list[ProfileFields] = []
@@ -168,6 +193,11 @@ def failure(handle: Any) -> FailureFields | None:
     record.uStructSize = ffi.sizeof("DICOMFAILURE")
     if lib.L_DicomGetFailure(handle, record) != 0 or record.nCode == 0:
         return None
+    return failure_fields(record)
+
+
+def failure_fields(record: Any) -> FailureFields:
+    """Copy a DICOMFAILURE."""
     return FailureFields(
         record.nCode,
         record.nStage,
@@ -183,6 +213,30 @@ def failure(handle: Any) -> FailureFields | None:
         from_c(record.pszSubject),
         from_c(record.pszRemedy),
     )
+
+
+def failure_sentence(fields: FailureFields) -> str:
+    """Write the record in one sentence."""
+    record = ffi.new("DICOMFAILURE *")
+    record.uStructSize = ffi.sizeof("DICOMFAILURE")
+    record.nCode, record.nStage, record.nSide = fields.code, fields.stage, fields.side
+    record.nAlertSent, record.nAlertReceived = fields.alert_sent, fields.alert_received
+    record.nCertificateCode = fields.certificate_code
+    record.nCertificateDepth = fields.certificate_depth
+    kept = []  # the texts, until the call has returned
+    for member, text in (
+        ("pszMessage", fields.message),
+        ("pszOpenSsl", fields.openssl_text),
+        ("pszSubject", fields.subject),
+        ("pszRemedy", fields.remedy),
+    ):
+        kept.append(ffi.new("L_TCHAR[]", text.encode("utf-8", "replace").replace(b"\0", b" ")))
+        setattr(record, member, kept[-1])
+    size = ffi.new("L_UINT *")
+    check(lib.L_DicomFormatFailure(record, ffi.NULL, size))
+    buffer = ffi.new("L_TCHAR[]", size[0])
+    check(lib.L_DicomFormatFailure(record, buffer, size))
+    return from_c(buffer)
 
 
 def traffic(handle: Any) -> tuple[int, int]:

@@ -28,16 +28,19 @@ Contents = bytes | bytearray | memoryview
 Address = str | IPv4Address | IPv6Address | None
 
 
+_string = ffi.string
+
+
 def from_c(pointer: Any) -> str:
     """Copy a C string; NULL is the empty string."""
     if not pointer:
         return ""
-    text: bytes = ffi.string(pointer)
+    text: bytes = _string(pointer)
     return text.decode("utf-8", "replace")
 
 
 def _checked(encoded: bytes, value: object, name: str) -> bytes:
-    if b"\0" in encoded:
+    if 0 in encoded:
         raise parameter_error(f"{name} is {value!r}, which has a NUL character in it")
     return encoded
 
@@ -47,7 +50,8 @@ def text_to_c(value: str, name: str) -> bytes:
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a str, not {type(value).__name__}")
     try:
-        return _checked(value.encode(), value, name)
+        encoded = value.encode()
+        return encoded if 0 not in encoded else _checked(encoded, value, name)
     except UnicodeEncodeError as error:
         raise parameter_error(f"{name} is {value!r}, which UTF-8 cannot hold") from error
 

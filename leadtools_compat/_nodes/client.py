@@ -65,6 +65,17 @@ _REASONS: dict[str, Reason] = {
 }
 
 
+# PS3.8 9.3.3.2: why a presentation context was not accepted, and what to do.
+_REFUSED: dict[DicomAssociateAcceptResultType | None, tuple[str, str]] = {
+    DicomAssociateAcceptResultType.AbstractSyntax: ("abstract syntax not supported", ""),
+    DicomAssociateAcceptResultType.TransferSyntax: (
+        "transfer syntaxes not supported",
+        "Propose a transfer syntax that the peer has; each takes Implicit VR Little Endian.",
+    ),
+    DicomAssociateAcceptResultType.UserReject: ("rejected by its program", ""),
+}
+
+
 @dataclass(frozen=True)
 class Node:
     """Whom to call, and as whom."""
@@ -182,6 +193,7 @@ class Client(DicomNet):
         self.timeout = timeout
         self.progress: list[Progress] = []
         self.accepted: dict[int, tuple[str, str]] = {}
+        self.refused: dict[str, DicomAssociateAcceptResultType] = {}
         self._events: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._began = 0.0
         self._message = 0
@@ -239,13 +251,25 @@ class Client(DicomNet):
         for number, (found, _) in self.accepted.items():
             if found == abstract:
                 return number
+        raise NodeError.of(self._not_accepted(abstract))
+
+    def _not_accepted(self, abstract: str) -> DicomFailure:
         from pydicom.uid import UID
 
         name = UID(abstract).name
-        raise NodeError(
-            f"the peer does not accept {name} ({abstract})",
+        result = self.refused.get(abstract)
+        code = DicomExceptionCode.AbstractSyntaxNotSupported
+        why, remedy = _REFUSED.get(result, ("", ""))
+        if result == DicomAssociateAcceptResultType.TransferSyntax:
+            code = DicomExceptionCode.TransferSyntaxNotSupported
+        return DicomFailure(
             "association",
-            remedy=f"Enable this service for {self.node.calling} at the peer, or ask another node.",
+            "peer",
+            code,
+            f"the peer does not accept {name} ({abstract}){why and ': ' + why}",
+            elapsed=time.perf_counter() - self._began,
+            remedy=remedy
+            or f"Enable this service for {self.node.calling} at the peer, or ask another node.",
         )
 
     def echo(self) -> Answer:
@@ -355,8 +379,19 @@ class Client(DicomNet):
                     break
         except queue.Empty:
             return
+        raise self._ended()
+
+    def _ended(self) -> NodeError:
+        """Say how the peer ended the connection."""
         if self.failure is not None:
-            raise NodeError.of(self.failure)
+            return NodeError.of(self.failure)
+        before = not any(step.what == "accepted" for step in self.progress)
+        when = "before it took an association" if before else "during the association"
+        return NodeError(
+            f"the peer closed the connection {when}",
+            "association" if before else "dimse",
+            remedy="It may be no DICOM node, or one that is ending or full; its log says more.",
+        )
 
     def _wait(self, wanted: str, limit: float) -> Any:
         end = time.monotonic() + limit
@@ -384,9 +419,7 @@ class Client(DicomNet):
                 )
             if what == "closed":
                 self._over = True
-                if self.failure is not None:
-                    raise NodeError.of(self.failure)
-                raise NodeError("the peer closed the connection", "dimse")
+                raise self._ended()
 
     def _answer(self) -> Answer:
         answer: Answer = self._wait("answer", self.timeout + 5)
@@ -422,9 +455,12 @@ class Client(DicomNet):
         accepted = {}
         for index in range(association.PresentationContextCount):
             number = association.GetPresentationContextID(index)
-            if association.GetResult(number) == DicomAssociateAcceptResultType.Success:
+            result = association.GetResult(number)
+            if result == DicomAssociateAcceptResultType.Success:
                 syntax = association.GetTransfer(number, 0)
                 accepted[number] = (association.GetAbstract(number), syntax)
+            else:
+                self.refused[association.GetAbstract(number)] = result
         self._note("accepted")
         self._events.put(("accepted", accepted))
 

@@ -86,6 +86,15 @@ def _tls(tree: Tree, report: Report) -> None:
                 leaf.add(_safe(suite))
     if tls.groups:
         branch.add(f"groups: {_safe(', '.join(tls.groups))}")
+    if tls.profiles:
+        profiles = branch.add("profiles")
+        for one in tls.profiles:
+            retired = " (retired)" if one.retired else ""
+            if one.met:
+                profiles.add(f"[green]yes[/green] {_safe(one.name)}{retired}")
+            else:
+                why = _safe("; ".join(one.reasons))
+                profiles.add(f"[dim]no  {_safe(one.name)}{retired}: {why}[/dim]")
     if tls.dh_bits:
         branch.add(f"Diffie-Hellman prime: {tls.dh_bits} bits")
     if tls.chain:

@@ -93,6 +93,10 @@ class DataSetState:
     ) -> None:
         self._lock.release()
 
+    def untouched(self) -> DataSet | None:
+        """Get C's data set if nobody has asked for its elements; else None, and look closer."""
+        return self.data if self._elements is None and not self.disposed else None
+
     # ---- the lock is held in all that follows, but in dispose ----
 
     def dispose(self) -> None:

@@ -40,6 +40,13 @@ class _DotNetMeta(enum.EnumMeta):
         super().__init__(*args, **kwargs)
         cls._unnamed_members: dict[int, Any] = {}
 
+    def __call__(cls, value: Any, *args: Any, **kwargs: Any) -> Any:
+        """Find the member for a number: of every message, so the short way comes first."""
+        try:
+            return cls._value2member_map_[value]
+        except (KeyError, TypeError):
+            return super().__call__(value, *args, **kwargs)
+
     def __getitem__(cls: type[_MemberT], name: str) -> _MemberT:
         members: dict[str, Any] = cls.__members__  # type: ignore[attr-defined]
         if name in members:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from leadtools_compat._binding import ffi, lib
 from leadtools_compat._binding.text import text_to_c
 from leadtools_compat.dicom._arguments import member, seconds
 from leadtools_compat.dicom._net_send import send, start
+from leadtools_compat.dicom._net_state import call, live
 from leadtools_compat.dicom.enums_codes import DicomExceptionCode
 from leadtools_compat.dicom.enums_dimse import DicomCommandPriorityType, DicomCommandStatusType
 
@@ -18,37 +18,39 @@ if TYPE_CHECKING:
 
 __all__ = ["NetCalls"]
 
-SLICE = 0.2
-"""Seconds that C waits at a time, so that Ctrl-C works."""
+SLICE = 200
+"""Milliseconds that C waits at a time, so that Ctrl-C works."""
+SLICE_SECONDS = SLICE / 1000
 DAY = 86_400.0
 TIMEOUT = int(DicomExceptionCode.NetTimeout)
 
+MEDIUM = int(DicomCommandPriorityType.Medium)
 
-class _Wait:
-    """One call: C's first function, then waiting on in slices."""
+_new = ffi.new
+_STATUS = ffi.typeof("L_UINT16 *")
 
-    __slots__ = ("end", "first", "status")
 
-    def __init__(self, first: Callable[..., int], timeout: float) -> None:
-        seconds(timeout, "timeout", 0.0, DAY)
-        self.first = first
-        self.end = time.monotonic() + timeout
-        self.status = ffi.new("L_UINT16 *")
+def _medium_or(priority: DicomCommandPriorityType | int) -> int:
+    if priority is DicomCommandPriorityType.Medium:
+        return MEDIUM
+    return member(priority, "priority", DicomCommandPriorityType)
 
-    def _slice(self) -> int:
-        return max(1, round(1000 * min(SLICE, self.end - time.monotonic())))
 
-    def __call__(self, handle: Any, context: int, number: int, *arguments: Any) -> int:
-        try:
-            code = self.first(handle, context, number, *arguments, self._slice(), self.status)
-            while code == TIMEOUT and time.monotonic() < self.end:
-                code = lib.L_DicomAwaitResponse(handle, number, self._slice(), self.status)
-        except BaseException:  # Ctrl-C: whoever comes later is told
-            lib.L_DicomForgetResponse(handle, number)
-            raise
-        if code == TIMEOUT:
-            lib.L_DicomForgetResponse(handle, number)
-        return int(code)
+def _first_slice(timeout: float) -> int:
+    """Check a time-out and give the milliseconds of the first wait."""
+    if timeout.__class__ is float and SLICE_SECONDS <= timeout <= DAY:
+        return SLICE
+    return max(1, min(SLICE, seconds(timeout, "timeout", 0.0, DAY)))
+
+
+def _wait_on(handle: Any, number: int, code: int, end: float, status: Any) -> int:
+    """Wait on in slices after C's first function has given `code`."""
+    while code == TIMEOUT and (left := end - time.monotonic()) > 0:
+        milliseconds = max(1, round(1000 * min(SLICE_SECONDS, left)))
+        code = int(lib.L_DicomAwaitResponse(handle, number, milliseconds, status))
+    if code == TIMEOUT:
+        lib.L_DicomForgetResponse(handle, number)
+    return code
 
 
 class NetCalls:
@@ -78,9 +80,20 @@ class NetCalls:
         timeout
             Seconds to wait for the response, 0 to 86400.
         """
-        wait = _Wait(lib.L_DicomCEchoAndWait, timeout)
-        send(self, wait, *start(presentationID, messageID, affectedClass))
-        return DicomCommandStatusType(wait.status[0])
+        status, milliseconds = _new(_STATUS), _first_slice(timeout)
+        context, number, sop_class = start(presentationID, messageID, affectedClass)
+        state, end = live(self), time.monotonic() + timeout
+        handle = state.handle
+        try:
+            code = lib.L_DicomCEchoAndWait(handle, context, number, sop_class, milliseconds, status)
+            if code != 0:
+                code = _wait_on(handle, number, code, end, status)
+        except BaseException:  # Ctrl-C: whoever comes later is told
+            lib.L_DicomForgetResponse(handle, number)
+            raise
+        if code != 0:
+            call(state, code)
+        return DicomCommandStatusType(status[0])
 
     def store_and_wait(
         self,
@@ -101,13 +114,27 @@ class NetCalls:
         timeout
             Seconds to wait for the response, 0 to 86400.
         """
-        wait = _Wait(lib.L_DicomCStoreAndWait, timeout)
+        status, milliseconds = _new(_STATUS), _first_slice(timeout)
+        end = time.monotonic() + timeout
+
+        def store(
+            handle: Any, context: int, number: int, sop: bytes, instance: bytes, how: int, data: Any
+        ) -> int:
+            try:
+                code = lib.L_DicomCStoreAndWait(
+                    handle, context, number, sop, instance, how, data, milliseconds, status
+                )
+                return code and _wait_on(handle, number, code, end, status)
+            except BaseException:  # Ctrl-C: whoever comes later is told
+                lib.L_DicomForgetResponse(handle, number)
+                raise
+
         send(
             self,
-            wait,
+            store,
             *start(presentationID, messageID, affectedClass),
             text_to_c(instance, "instance"),
-            member(priority, "priority", DicomCommandPriorityType),
+            _medium_or(priority),
             data=ds,
         )
-        return DicomCommandStatusType(wait.status[0])
+        return DicomCommandStatusType(status[0])

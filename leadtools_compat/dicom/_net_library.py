@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+
 from leadtools_compat._binding import lib, pump
 from leadtools_compat._binding.errors import check
 from leadtools_compat._binding.text import from_c
@@ -57,6 +59,43 @@ class NetLibrary:
         Mirrors ``Leadtools.Dicom.DicomNet.GetOpenSslVersion``.
         """
         return DicomOpenSslVersion(True, "", from_c(lib.L_DicomGetOpenSslVersion()))
+
+    @staticmethod
+    def set_failure_log(lines: int = 10, seconds: int = 60) -> None:
+        """Say how many failures of connections the log has.
+
+        Each is a warning of the logger ``leadtools_compat``, its record in the attribute
+        ``failure`` of the `logging.LogRecord`.
+
+        Parameters
+        ----------
+        lines
+            So many of one cause have a line of their own within `seconds`; the others are counted,
+            and one line tells of them. 0: failures are not logged.
+        seconds
+            1 to 604800.
+
+        Raises
+        ------
+        DicomException
+            ``Parameter``: a number is out of range.
+
+        Notes
+        -----
+        Ours; for the whole process.
+        """
+        numbers = []
+        for name, value, least, most in (
+            ("lines", lines, 0, 0xFFFFFFFF),
+            ("seconds", seconds, 1, 604_800),
+        ):
+            number = operator.index(value)
+            if not least <= number <= most:
+                raise DicomException(
+                    DicomExceptionCode.Parameter, f"{name} is {number}, not in {least}..{most}"
+                )
+            numbers.append(number)
+        check(lib.L_DicomSetFailureLog(*numbers))
 
     @staticmethod
     def Breathe(timeout: float = 0.0) -> bool:

@@ -8,6 +8,7 @@ from leadtools_compat._binding import lib
 from leadtools_compat.dicom._arguments import member
 from leadtools_compat.dicom._associate_state import optional_text
 from leadtools_compat.dicom._net_send import send, start, u8, u16
+from leadtools_compat.dicom._net_state import call, live
 from leadtools_compat.dicom.enums_dimse import DicomCommandPriorityType
 
 if TYPE_CHECKING:
@@ -84,13 +85,15 @@ class NetMessages:
         -----
         Mirrors ``Leadtools.Dicom.DicomNet.SendCStoreResponse``; PS3.7 9.3.1.
         """
-        send(
-            self,
-            lib.L_DicomSendCStoreResponse,
+        state = live(self)
+        code = lib.L_DicomSendCStoreResponse(
+            state.handle,
             *start(presentationID, messageID, affectedClass),
             optional_text(instance, "instance"),
             u16(status, "status"),
         )
+        if code != 0:
+            call(state, code)
 
     def SendCFindRequest(
         self,
@@ -296,9 +299,11 @@ class NetMessages:
         -----
         Mirrors ``Leadtools.Dicom.DicomNet.SendCEchoResponse``; PS3.7 9.3.5.
         """
-        send(
-            self,
-            lib.L_DicomSendCEchoResponse,
+        state = live(self)
+        code = lib.L_DicomSendCEchoResponse(
+            state.handle,
             *start(presentationID, messageID, affectedClass),
             u16(status, "status"),
         )
+        if code != 0:
+            call(state, code)

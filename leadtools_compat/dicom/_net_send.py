@@ -36,11 +36,12 @@ def u16(value: int, name: str) -> int:
 
 def start(presentationID: int, messageID: int, affectedClass: str) -> tuple[int, int, bytes]:
     """Check the parameters that begin every message."""
-    return (
-        u8(presentationID, "presentationID"),
-        u16(messageID, "messageID"),
-        text_to_c(affectedClass, "affectedClass"),
-    )
+    # Of every message, so what is right is found to be so without a call.
+    if type(presentationID) is not int or not 0 <= presentationID <= 0xFF:
+        presentationID = integer(presentationID, "presentationID", 0, 0xFF)
+    if type(messageID) is not int or not 0 <= messageID <= 0xFFFF:
+        messageID = integer(messageID, "messageID", 0, 0xFFFF)
+    return presentationID, messageID, text_to_c(affectedClass, "affectedClass")
 
 
 def tags(values: Sequence[int], name: str) -> tuple[Any, int]:
@@ -78,6 +79,13 @@ def _converted(
     return converted
 
 
+def _own(given: DataSetState, strip: bool) -> DataSet:
+    """Get the present content, whatever others do with the data set meanwhile."""
+    with given:
+        settled = given.without_group_lengths() if strip else given.settled()
+        return DataSet.retain(settled.handle)
+
+
 def send(
     net: Any,
     function: Callable[..., int],
@@ -92,26 +100,28 @@ def send(
     identifier, in which group lengths are no keys; they stay behind unless the net's flags say not.
     """
     state = live(net)
-    if data is _NOT_GIVEN:
-        call(state, function(state.handle, *arguments))
-        return
-    if data is None:
-        call(state, function(state.handle, *arguments, ffi.NULL))
+    if data is _NOT_GIVEN or data is None:
+        last = () if data is _NOT_GIVEN else (ffi.NULL,)
+        code = function(state.handle, *arguments, *last)
+        if code != 0:
+            call(state, code)
         return
     given = state_of_argument(data, "ds")
     kept = DicomNetFlags.SendDataWithGroupLengthStandardDataElements
     strip = keys and not lib.L_DicomGetNetFlags(state.handle) & kept
-    with given:
-        settled = given.without_group_lengths() if strip else given.settled()
-        own = DataSet.retain(settled.handle)
+    # Of one that nobody has looked into C takes what its handle stands for now.
+    lent = None if strip else given.untouched()
+    own = _own(given, strip) if lent is None else lent
     code = function(state.handle, *arguments, own.handle)
     if code == DicomExceptionCode.TransferSyntaxNotSupported:
         refused = last_error(code)
         converted = _converted(state, given, arguments[0], refused)
         code = function(state.handle, *arguments, converted.handle)
         converted.free()
-    own.free()  # the message has its own reference
-    call(state, code)
+    if lent is None:
+        own.free()  # the message has its own reference
+    if code != 0:
+        call(state, code)
 
 
 def send_data(net: Any, context: int, cs: DicomDataSet, ds: DicomDataSet | None) -> None:

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from leadtools_compat._binding import ffi, lib, reads
 from leadtools_compat._binding.errors import last_error
 from leadtools_compat._binding.lifetime import STATE, Life, ended
-from leadtools_compat.dicom._texts import STAGE_NAMES
+from leadtools_compat.dicom._tls_rules import TlsRules
 from leadtools_compat.dicom.dicom_associate import adopt
 from leadtools_compat.dicom.dicom_exception import DicomException
-from leadtools_compat.dicom.dicom_failure import DicomFailure, ReceivedCertificate
-from leadtools_compat.dicom.dicom_socket_options import DicomSocketOptions
-from leadtools_compat.dicom.enums_codes import (
-    DicomExceptionCode,
-    DicomSecurityCertificateExceptionCode,
+from leadtools_compat.dicom.dicom_failure import (
+    DicomFailure,
+    ReceivedCertificate,
+    make_failure,
 )
+from leadtools_compat.dicom.dicom_socket_options import DicomSocketOptions
+from leadtools_compat.dicom.enums_codes import DicomExceptionCode
 
 if TYPE_CHECKING:
     from leadtools_compat.dicom.dicom_associate import DicomAssociate
@@ -68,6 +69,17 @@ class Runner(Protocol):
         """Take an exception that a callback has raised; False: nobody here waits for it."""
 
 
+TLS_VALUES = (
+    "crl_file",
+    "expected_host",
+    "rules",
+    "send_ca_names",
+    "tls_keylog_file",
+    "tls_resumption",
+)
+"""Members of `NetState` that say what C was told about TLS."""
+
+
 class NetState:
     """The private state of one net."""
 
@@ -88,10 +100,12 @@ class NetState:
         "lock",
         "parent",
         "receive_sink",
+        "rules",
         "runner",
         "send_ca_names",
         "snapshot",
         "socket_options",
+        "tls_keylog_file",
         "tls_resumption",
     )
 
@@ -117,11 +131,13 @@ class NetState:
         self.judges: bool | None = None
         """Whether C asks Python for certificates; None: not told yet, which means that it does."""
         self.tls_resumption = False
+        self.tls_keylog_file: Any = None
         self.runner: Runner | None = None
         """Who runs the callbacks, if that is not the thread that C calls on."""
         self.expected_host: str | None = None
         self.crl_file: Any = None
         self.send_ca_names = True
+        self.rules = TlsRules()
         self.receive_sink: str | Callable[[bytes], object] = "memory"
         self.chunk_taker: Callable[[bytes], object] | None = None
         """The callable that was set last."""
@@ -153,7 +169,9 @@ def disposed_error(net: Any) -> DicomException:
 
 def live(net: Any) -> NetState:
     """Find the state of a net that may be used."""
-    state = state_of(net)
+    state: NetState | None = net.__dict__.get(STATE)
+    if state is None:
+        return state_of(net)  # raises
     if ended(state.life):
         raise disposed_error(net)
     return state
@@ -187,25 +205,7 @@ def read_failure(state: NetState) -> DicomFailure | None:
         if record is None:
             return None
         chain = _received(state.handle)
-    known = record.certificate_code != 0
-    return DicomFailure(
-        stage=STAGE_NAMES[record.stage] if 0 <= record.stage < len(STAGE_NAMES) else "none",
-        side="peer" if record.side == lib.DICOM_SIDE_PEER else "local",
-        code=DicomExceptionCode(record.code),
-        message=record.message,
-        openssl=(record.openssl_code, record.openssl_text) if record.openssl_code else None,
-        alert_sent=record.alert_sent if record.alert_sent >= 0 else None,
-        alert_received=record.alert_received if record.alert_received >= 0 else None,
-        certificate_code=(
-            DicomSecurityCertificateExceptionCode(record.certificate_code) if known else None
-        ),
-        certificate_subject=record.subject or None,
-        certificate_depth=record.certificate_depth if record.certificate_depth >= 0 else None,
-        elapsed=record.elapsed,
-        remedy=record.remedy,
-        exception=state.exception,
-        chain=chain,
-    )
+    return make_failure(record, state.exception, chain)
 
 
 def copy_association(state: NetState) -> DicomAssociate | None:

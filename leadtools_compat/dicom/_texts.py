@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 __all__ = [
+    "ALERT_NAMES",
     "CIPHER_NAMES",
     "EXCEPTION_TEXTS",
     "STAGE_NAMES",
@@ -236,6 +237,44 @@ CIPHER_NAMES: Final[Mapping[int, tuple[str, str]]] = {
     0x0015: ("TLS_DHE_RSA_WITH_DES_CBC_SHA", "EDH-RSA-DES-CBC-SHA"),
 }
 """IANA's and OpenSSL's name of every suite that has a member."""
+
+ALERT_NAMES: Final[Mapping[int, str]] = {
+    0: "close_notify",
+    10: "unexpected_message",
+    20: "bad_record_mac",
+    21: "decryption_failed",
+    22: "record_overflow",
+    30: "decompression_failure",
+    40: "handshake_failure",
+    41: "no_certificate",
+    42: "bad_certificate",
+    43: "unsupported_certificate",
+    44: "certificate_revoked",
+    45: "certificate_expired",
+    46: "certificate_unknown",
+    47: "illegal_parameter",
+    48: "unknown_ca",
+    49: "access_denied",
+    50: "decode_error",
+    51: "decrypt_error",
+    60: "export_restriction",
+    70: "protocol_version",
+    71: "insufficient_security",
+    80: "internal_error",
+    86: "inappropriate_fallback",
+    90: "user_canceled",
+    100: "no_renegotiation",
+    109: "missing_extension",
+    110: "unsupported_extension",
+    111: "certificate_unobtainable",
+    112: "unrecognized_name",
+    113: "bad_certificate_status_response",
+    114: "bad_certificate_hash_value",
+    115: "unknown_psk_identity",
+    116: "certificate_required",
+    120: "no_application_protocol",
+}
+"""TLS alerts: RFC 8446 section 6 and RFC 5246 section 7.2."""
 
 STAGE_NAMES: Final = (
     "none",

@@ -2,52 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from leadtools_compat.dicom._texts import ALERT_NAMES, STAGE_NAMES
 from leadtools_compat.dicom.enums_codes import (
     DicomExceptionCode,
     DicomSecurityCertificateExceptionCode,
 )
 
-__all__ = ["ALERTS", "DicomFailure", "ReceivedCertificate", "alert_name"]
+if TYPE_CHECKING:
+    from leadtools_compat._binding.reads import FailureFields
 
-# RFC 8446 section 6 and RFC 5246 section 7.2.
-ALERTS = {
-    0: "close_notify",
-    10: "unexpected_message",
-    20: "bad_record_mac",
-    21: "decryption_failed",
-    22: "record_overflow",
-    30: "decompression_failure",
-    40: "handshake_failure",
-    41: "no_certificate",
-    42: "bad_certificate",
-    43: "unsupported_certificate",
-    44: "certificate_revoked",
-    45: "certificate_expired",
-    46: "certificate_unknown",
-    47: "illegal_parameter",
-    48: "unknown_ca",
-    49: "access_denied",
-    50: "decode_error",
-    51: "decrypt_error",
-    60: "export_restriction",
-    70: "protocol_version",
-    71: "insufficient_security",
-    80: "internal_error",
-    86: "inappropriate_fallback",
-    90: "user_canceled",
-    100: "no_renegotiation",
-    109: "missing_extension",
-    110: "unsupported_extension",
-    111: "certificate_unobtainable",
-    112: "unrecognized_name",
-    113: "bad_certificate_status_response",
-    114: "bad_certificate_hash_value",
-    115: "unknown_psk_identity",
-    116: "certificate_required",
-    120: "no_application_protocol",
-}
+__all__ = [
+    "ALERTS",
+    "DicomFailure",
+    "ReceivedCertificate",
+    "alert_name",
+    "describe_exception",
+    "make_failure",
+]
+
+ALERTS = ALERT_NAMES
+"""Names of TLS alerts, by number."""
 
 
 def alert_name(number: int) -> str:
@@ -132,41 +108,73 @@ class DicomFailure(NamedTuple):
         if self.openssl is not None:
             values["openssl"] = list(self.openssl)
         if self.exception is not None:
-            values["exception"] = _describe(self.exception)
+            values["exception"] = describe_exception(self.exception)
         values["chain"] = [
             {"depth": one.depth, "subject": one.subject, "text": one.text} for one in self.chain
         ]
         return values
 
     def __str__(self) -> str:
-        who = "by us" if self.side == "local" else "by the peer"
-        parts = [f"{self.stage}, {who}: {self.code} ({int(self.code)}), {self.message}"]
-        if self.certificate_code is not None:
-            about = (
-                f"depth {self.certificate_depth}: " if self.certificate_depth is not None else ""
+        from leadtools_compat._binding import reads
+
+        stage = STAGE_NAMES.index(self.stage) if self.stage in STAGE_NAMES else 0
+        sentence = reads.failure_sentence(
+            reads.FailureFields(
+                code=int(self.code),
+                stage=stage,
+                side=1 if self.side == "peer" else 0,
+                alert_sent=_or_none(self.alert_sent),
+                alert_received=_or_none(self.alert_received),
+                certificate_code=int(self.certificate_code or 0),
+                certificate_depth=_or_none(self.certificate_depth),
+                elapsed=self.elapsed,
+                openssl_code=0,
+                message=self.message,
+                openssl_text=self.openssl[1] if self.openssl is not None else "",
+                subject=self.certificate_subject or "",
+                remedy=self.remedy,
             )
-            parts.append(f"certificate {about}{self.certificate_code}, {self.certificate_subject}")
-        elif self.certificate_subject is not None:
-            whose = "our certificate" if self.side == "peer" else "certificate"
-            parts.append(f"{whose} {self.certificate_subject}")
-        if self.alert_sent is not None:
-            parts.append(f"alert sent {alert_name(self.alert_sent)} ({self.alert_sent})")
-        if self.alert_received is not None:
-            parts.append(
-                f"alert received {alert_name(self.alert_received)} ({self.alert_received})"
-            )
-        if self.openssl is not None and self.openssl[1]:
-            parts.append(self.openssl[1])
+        )
         if self.exception is not None:
-            parts.append(_describe(self.exception))
-        if self.remedy:
-            parts.append(self.remedy)
-        return " ".join("; ".join(parts).split())
+            sentence += f"; {describe_exception(self.exception)}"
+        return sentence
 
 
-def _describe(error: BaseException) -> str:
+def _or_none(number: int | None) -> int:
+    return -1 if number is None else number
+
+
+def describe_exception(error: BaseException) -> str:
+    """Write what user code raised, on one line; its own ``__str__`` may do anything."""
     try:
-        words = str(error)
-    except Exception:  # noqa: BLE001 - a user's __str__ may do anything
+        words = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 - see above
         words = ""
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def make_failure(
+    fields: FailureFields,
+    exception: BaseException | None = None,
+    chain: tuple[ReceivedCertificate, ...] = (),
+) -> DicomFailure:
+    """Make the record of C's."""
+    known = fields.certificate_code != 0
+    return DicomFailure(
+        stage=STAGE_NAMES[fields.stage] if 0 <= fields.stage < len(STAGE_NAMES) else "none",
+        side="peer" if fields.side == 1 else "local",
+        code=DicomExceptionCode(fields.code),
+        message=fields.message,
+        openssl=(fields.openssl_code, fields.openssl_text) if fields.openssl_code else None,
+        alert_sent=fields.alert_sent if fields.alert_sent >= 0 else None,
+        alert_received=fields.alert_received if fields.alert_received >= 0 else None,
+        certificate_code=(
+            DicomSecurityCertificateExceptionCode(fields.certificate_code) if known else None
+        ),
+        certificate_subject=fields.subject or None,
+        certificate_depth=fields.certificate_depth if fields.certificate_depth >= 0 else None,
+        elapsed=fields.elapsed,
+        remedy=fields.remedy,
+        exception=exception,
+        chain=chain,
+    )

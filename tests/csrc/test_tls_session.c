@@ -114,8 +114,8 @@ static pair *pair_new(int listener, const struct sockaddr_in *address, ldc_tls_c
         CHECK_INT(fcntl(self->fds[i], F_SETFL, O_NONBLOCK), 0);
         self->minds[i].answer = -1;
     }
-    self->client = ldc_tls_link_new(client, self->fds[0], verdict, asks, &self->minds[0]);
-    self->server = ldc_tls_link_new(server, self->fds[1], verdict, asks, &self->minds[1]);
+    self->client = ldc_tls_link_new(client, self->fds[0], NULL, verdict, asks, &self->minds[0]);
+    self->server = ldc_tls_link_new(server, self->fds[1], NULL, verdict, asks, &self->minds[1]);
     return self;
 }
 

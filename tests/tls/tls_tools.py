@@ -25,6 +25,7 @@ import leadtools_compat
 from leadtools_compat._binding import reads
 from leadtools_compat.dicom import (
     DicomExceptionCode,
+    DicomNet,
     DicomNetSecurityMode,
     DicomOpenSslContextCreationSettings,
     DicomOpenSslOptionsFlags,
@@ -67,6 +68,12 @@ PROTOCOL_VERSION = 70
 CERTIFICATE_REQUIRED = 116
 
 
+class Unjudged(RecordingNet):
+    """Has the library's OnVerify, so its sessions may be resumed."""
+
+    OnVerify = DicomNet.OnVerify
+
+
 @dataclass(frozen=True)
 class Rules:
     """What a net presents, and how it judges."""
@@ -82,6 +89,8 @@ class Rules:
     suites: Sequence[int] | None = None
     send_ca_names: bool = True
     hooks: Mapping[str, Hook] = field(default_factory=dict)
+    also: Callable[[Any], object] | None = None
+    """Called with the net at the end, for what has no field here."""
 
     def but(self, **changes: Any) -> Rules:
         """Give the same rules with a few changes."""
@@ -106,6 +115,8 @@ class Rules:
             set_suites(net, self.suites)
         if not self.send_ca_names:
             net.send_ca_names = False
+        if self.also is not None:
+            self.also(net)
         return net
 
     def net(self, **hooks: Hook) -> Any:
@@ -262,7 +273,11 @@ class LibraryLog(logging.Handler):
     def about_settings(self, word: str = "") -> list[str]:
         """Give the warnings that came inside of calls: all but those about links."""
         with self._changed:
-            return [text for text in self._texts if LINK_WARNING not in text and word in text]
+            return [
+                text
+                for text in self._texts
+                if word in text and not any(one in text for one in ABOUT_LINKS)
+            ]
 
     def clear(self) -> None:
         """Forget what has come."""
@@ -271,6 +286,7 @@ class LibraryLog(logging.Handler):
 
 
 LINK_WARNING = "TLS link with an unverified peer"
+ABOUT_LINKS = (LINK_WARNING, " failed: ", " failed within ")
 
 
 def run_python(

@@ -1,0 +1,203 @@
+/* api_tls_names.c - the public functions of names in TLS: server name, expected names, certificates
+ * by name, ALPN. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api_tls_rules.h"
+#include "ldc_error.h"
+#include "ldc_tls_names.h"
+
+/* ---- what is sent and expected ---- */
+
+static int set_server_name(ldc_tls_rules *rules, const void *value)
+{
+    return api_replace_text(&rules->server_name, value);
+}
+
+L_INT L_DicomSetServerNameTLS(HDICOMNET hNet, const L_TCHAR *pszName)
+{
+    char name[LDC_DNS_NAME] = "";
+    if (pszName != NULL && pszName[0] != '\0' &&
+        !ldc_dns_name(pszName, strlen(pszName), false, name)) {
+        return ldc_error(DICOM_ERROR_PARAMETER,
+                         "\"%.100s\" cannot be sent as server name. Give a DNS name in ASCII, no "
+                         "address (RFC 6066 3); \"\" sends none.",
+                         pszName);
+    }
+    return api_change_rules(hNet, "the server name", set_server_name,
+                            pszName == NULL ? NULL : name);
+}
+
+static int set_email(ldc_tls_rules *rules, const void *value)
+{
+    return api_replace_text(&rules->email, value);
+}
+
+static int set_uri(ldc_tls_rules *rules, const void *value)
+{
+    return api_replace_text(&rules->uri, value);
+}
+
+L_INT L_DicomSetExpectedNameTLS(HDICOMNET hNet, L_INT nKind, const L_TCHAR *pszName)
+{
+    if (nKind != DICOM_TLS_NAME_EMAIL && nKind != DICOM_TLS_NAME_URI) {
+        return ldc_error(DICOM_ERROR_PARAMETER,
+                         "kind of name %d. Use DICOM_TLS_NAME_EMAIL or DICOM_TLS_NAME_URI; "
+                         "L_DicomSetExpectedHostTLS is for host names and addresses.",
+                         nKind);
+    }
+    const char *name = pszName != NULL && pszName[0] != '\0' ? pszName : NULL;
+    if (name != NULL &&
+        (strlen(name) > LDC_RULE_TEXT ||
+         (nKind == DICOM_TLS_NAME_EMAIL ? strchr(name, '@') == NULL : strchr(name, ':') == NULL))) {
+        return ldc_error(DICOM_ERROR_PARAMETER, "\"%.100s\" is no %s of at most %d bytes", name,
+                         nKind == DICOM_TLS_NAME_EMAIL ? "e-mail address" : "URI", LDC_RULE_TEXT);
+    }
+    return api_change_rules(hNet, "the expected name",
+                            nKind == DICOM_TLS_NAME_EMAIL ? set_email : set_uri, name);
+}
+
+/* ---- certificates by name ---- */
+
+typedef struct addition {
+    ldc_tls_credentials *credentials;
+    const char *names;
+} addition;
+
+static int add_certificate(ldc_tls_rules *rules, const void *value)
+{
+    const addition *more = value;
+    char *names = ldc_strdup(more->names);
+    return names == NULL ? DICOM_ERROR_MEMORY : ldc_tls_rules_add(rules, more->credentials, names);
+}
+
+/* Names as given, in small letters with one space between them, malloc'ed. NULL: *rc says why. */
+static char *clean_names(const char *given, int *rc)
+{
+    size_t size = strlen(given) + 1;
+    char *names = calloc(1, size + 1);
+    size_t used = 0;
+    for (const char *at = given + strspn(given, " ,"); names != NULL && *at != '\0';) {
+        char name[LDC_DNS_NAME];
+        size_t length = strcspn(at, " ,");
+        if (!ldc_dns_name(at, length, true, name)) {
+            *rc = ldc_error(DICOM_ERROR_PARAMETER,
+                            "\"%.*s\" is no server name. Give DNS names in ASCII; the first label "
+                            "may be \"*\".",
+                            (int)(length > 100 ? 100 : length), at);
+            free(names);
+            return NULL;
+        }
+        size_t here = strlen(name);
+        if (used > 0) {
+            names[used++] = ' ';
+        }
+        memcpy(names + used, name, here + 1); /* never longer than what was given */
+        used += here;
+        at += length;
+        at += strspn(at, " ,");
+    }
+    if (names == NULL) {
+        *rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "server names");
+    }
+    return names;
+}
+
+static int add_loaded(HDICOMNET handle, ldc_tls_credentials *credentials, const char *given)
+{
+    int rc = DICOM_SUCCESS;
+    bool own = given == NULL || given[0] == '\0';
+    char *names = own ? ldc_certificate_dns_names(credentials->leaf) : clean_names(given, &rc);
+    if (names == NULL) {
+        return rc == DICOM_SUCCESS ? ldc_error(DICOM_ERROR_MEMORY, "%s", "server names") : rc;
+    }
+    addition more = {.credentials = credentials, .names = names};
+    if (names[0] == '\0') {
+        rc = ldc_error(DICOM_ERROR_PARAMETER, "%s",
+                       own ? "the certificate carries no DNS name. Say for which names it is."
+                           : "no name was given");
+    } else {
+        rc = api_change_rules(handle, "the certificates by name", add_certificate, &more);
+    }
+    free(names);
+    return rc;
+}
+
+static int add_sources(HDICOMNET handle, const ldc_tls_source *certificate, int type,
+                       const ldc_tls_source *key, const char *names)
+{
+    ldc_tls_credentials *credentials = NULL;
+    int rc = api_load_credentials(handle, certificate, type, key, &credentials);
+    if (rc == DICOM_SUCCESS) {
+        rc = add_loaded(handle, credentials, names);
+        ldc_ref_put(&credentials->shared.ref);
+    }
+    return rc;
+}
+
+L_INT L_DicomAddCertificateTLS(HDICOMNET hNet, const L_TCHAR *pszCertFile, L_INT nType,
+                               const L_TCHAR *pszKeyFile, const L_TCHAR *pszNames)
+{
+    if (pszCertFile == NULL || pszCertFile[0] == '\0') {
+        return ldc_error(DICOM_ERROR_TLS_CERTIFICATE_FILE, "%s", "no file name was given");
+    }
+    return add_sources(hNet, &(ldc_tls_source){.file = pszCertFile}, nType,
+                       &(ldc_tls_source){.file = pszKeyFile}, pszNames);
+}
+
+L_INT L_DicomAddCertificateBytesTLS(HDICOMNET hNet, const L_UCHAR *pCert, L_UINT nCert, L_INT nType,
+                                    const L_UCHAR *pKey, L_UINT nKey, const L_TCHAR *pszNames)
+{
+    if (pCert == NULL || nCert == 0) {
+        return ldc_error(DICOM_ERROR_TLS_CERTIFICATE_FILE, "%s", "the certificate is empty");
+    }
+    return add_sources(
+        hNet, &(ldc_tls_source){.file = "certificate in memory", .data = pCert, .size = nCert},
+        nType,
+        &(ldc_tls_source){
+            .file = pKey == NULL ? NULL : "key in memory", .data = pKey, .size = nKey},
+        pszNames);
+}
+
+static int clear_certificates(ldc_tls_rules *rules, const void *unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < rules->named_count; i++) {
+        ldc_ref_put(&rules->named[i].credentials->shared.ref);
+        free(rules->named[i].names);
+    }
+    rules->named_count = 0;
+    return DICOM_SUCCESS;
+}
+
+L_INT L_DicomClearCertificatesTLS(HDICOMNET hNet)
+{
+    return api_change_rules(hNet, "the certificates by name", clear_certificates, NULL);
+}
+
+static int set_refuse(ldc_tls_rules *rules, const void *value)
+{
+    rules->refuse_unknown_names = *(const L_BOOL *)value != 0;
+    return DICOM_SUCCESS;
+}
+
+L_INT L_DicomSetRefuseUnknownNamesTLS(HDICOMNET hNet, L_BOOL bRefuse)
+{
+    return api_change_rules(hNet, "refuse_unknown_names", set_refuse, &bRefuse);
+}
+
+/* ---- ALPN ---- */
+
+static int set_alpn(ldc_tls_rules *rules, const void *value)
+{
+    rules->alpn = *(const L_INT *)value;
+    return DICOM_SUCCESS;
+}
+
+L_INT L_DicomSetAlpnTLS(HDICOMNET hNet, L_INT nMode)
+{
+    if (nMode < DICOM_TLS_ALPN_OFF || nMode > DICOM_TLS_ALPN_REQUIRE) {
+        return ldc_error(DICOM_ERROR_PARAMETER, "ALPN mode %d. Use DICOM_TLS_ALPN_...", nMode);
+    }
+    return api_change_rules(hNet, "ALPN", set_alpn, &nMode);
+}
