@@ -214,7 +214,10 @@ def test_failures_are_counted_by_their_cause(
     listener = server()
     port = listener.HostPort
     for options, cause in (
-        (identity(stranger, port), "certificate, by us: TlsCertificateRejected, UnableToGetIssuerCertLocally"),
+        (
+            identity(stranger, port),
+            "certificate, by us: TlsCertificateRejected, UnableToGetIssuerCertLocally",
+        ),
         (
             identity(pki, port, pki.make("expired")),
             "certificate, by the peer: TlsPeerRejectedCertificate, alert certificate_expired",
