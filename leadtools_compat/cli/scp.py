@@ -41,6 +41,16 @@ WRITE_EVERY = 15.0
 @click.argument("port", type=click.IntRange(0, 65535))
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--address", default="*", show_default=True, help="Own address; *: all.")
+@click.option(
+    "--trusted-proxy",
+    "proxies",
+    multiple=True,
+    metavar="NETWORK",
+    help="Address or network of a load balancer that sends a PROXY header; repeatable.",
+)
+@click.option(
+    "--reuse-port", is_flag=True, help="Share the port with other processes that have this, too."
+)
 @click.option("--title", metavar="AE", help="Reject associations for another AE title.")
 @click.option(
     "--metrics",
@@ -67,6 +77,8 @@ def scp(
     quiet: bool,
     metrics: int | None,
     metrics_file: Path | None,
+    proxies: tuple[str, ...],
+    reuse_port: bool,
 ) -> int:
     """Listen on PORT (0: a free one) and keep what comes as UID.dcm in FOLDER.
 
@@ -126,6 +138,7 @@ def scp(
         with ExitStack() as stack:
             told = Events(stored, refused, associated, failed)
             server = stack.enter_context(Receiver(folder, tls, title, told))
+            server.trusted_proxies, server.reuse_port = proxies, reuse_port
             number = server.start(address, port)
             if watched:
                 stack.enter_context(watch)
