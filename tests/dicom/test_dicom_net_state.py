@@ -154,7 +154,10 @@ def public_members() -> list[str]:
     return [name for name in dir(DicomNet) if not name.startswith("_")]
 
 
-STATIC = {"Startup", "Shutdown", "Breathe", "GetOpenSslVersion", "set_failure_log", "tls_pins_of"}
+STATIC = {
+    *("Startup", "Shutdown", "Breathe", "GetOpenSslVersion"),
+    *("load_tls_provider", "set_failure_log", "tls_library", "tls_pins_of"),
+}
 OVERRIDABLES = {name for name in public_members() if name.startswith("On")}
 ISCL = {name for name in public_members() if "Iscl" in name} - {"GetLastIsclOrTlsError"}
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
@@ -176,6 +179,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "add_tls_ca_folder": (".",),
     "add_tls_certificate": ("a.pem", 1),
     "apply_tls_profile": ("B.12",),
+    "copy_tls_settings": (None,),
     "echo_and_wait": (1, 1, "1.2.840.10008.1.1"),
     "store_and_wait": (1, 1, "1.2.840.10008.5.1.4.1.1.2", "1.2", DicomDataSet()),
     "SendAssociateAccept": (None,),
