@@ -16,8 +16,10 @@ from typing import Any, TypeVar
 import click
 
 from leadtools_compat._nodes.client import Node
-from leadtools_compat._nodes.tls import TlsOptions, TlsVersion
+from leadtools_compat._nodes.tls import TlsOptions, TlsVersion, is_uri
+from leadtools_compat._nodes.tls_demands import TlsDemands
 from leadtools_compat.cli import log
+from leadtools_compat.cli.options_demands import collect_demands, demand_options
 from leadtools_compat.cli.output import AUDIT, PEER, Output
 from leadtools_compat.dicom import DicomTlsCipherSuiteType, DicomTlsProfile
 
@@ -35,6 +37,19 @@ F = TypeVar("F", bound=Callable[..., Any])
 PASSWORD = "LEADTOOLS_COMPAT_KEY_PASSWORD"
 
 existing = click.Path(exists=True, dir_okay=False, readable=True)
+
+
+class FileOrUri(click.Path):
+    """A file that is there, or a URI of a token."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False, readable=True)
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Leave a URI as it is."""
+        if isinstance(value, str) and is_uri(value):
+            return value
+        return super().convert(value, param, ctx)
 
 
 def json_option(function: F) -> F:
@@ -98,12 +113,35 @@ def node_options(function: F) -> F:
 
 _TLS: tuple[Callable[[F], F], ...] = (
     click.option("--tls", "use_tls", is_flag=True, help="Use TLS; any option below does so too."),
-    click.option("--ca", type=existing, metavar="FILE", help="Trusted authorities, PEM."),
     click.option(
-        "--cert", type=existing, metavar="FILE", help="Own certificate and its chain, PEM or DER."
+        "--ca",
+        type=existing,
+        multiple=True,
+        metavar="FILE",
+        help="Trusted authorities, PEM; may be repeated.",
     ),
     click.option(
-        "--key", type=existing, metavar="FILE", help="Its key, if that is in another file."
+        *("--cert", "--p12", "cert"),
+        type=FileOrUri(),
+        metavar="FILE",
+        help="Own certificate and its chain, PEM or DER, or PKCS #12 with the key; or a pkcs11: URI.",
+    ),
+    click.option(
+        "--key",
+        type=FileOrUri(),
+        metavar="FILE",
+        help="Its key, if that is in another file, or a pkcs11: URI.",
+    ),
+    click.option(
+        "--p12-legacy",
+        is_flag=True,
+        help="Take PKCS #12 that is encrypted with RC2, as old ones are.",
+    ),
+    click.option(
+        "--pkcs11-module",
+        type=existing,
+        metavar="FILE",
+        help="Library of the token that pkcs11: URIs are about.",
     ),
     click.option(
         "--password-file",
@@ -128,6 +166,12 @@ _TLS: tuple[Callable[[F], F], ...] = (
         help="A cipher suite in place of the default list; may be repeated.",
     ),
     click.option("--no-verify", is_flag=True, help="Take any certificate of the peer. Not safe."),
+    click.option(
+        "--keylog",
+        type=click.Path(dir_okay=False),
+        metavar="FILE",
+        help="Append the secrets of the links, for tshark. Who reads them can decrypt the links.",
+    ),
     click.option(
         "--audit",
         metavar="URL",
@@ -159,14 +203,15 @@ def tls_options(server: bool = False, always: bool = False) -> Callable[[F], F]:
         @functools.wraps(function)
         def wrapped(*arguments: Any, **named: Any) -> Any:
             audit: str | None = named.pop("audit")
-            tls = _collect(named, server, always)
+            demands = collect_demands(named, server)
+            tls = _collect(named, server, always, demands)
             if audit is not None:
                 _open_audit(audit, tls)
             return function(*arguments, tls=tls, **named)
 
         for option in reversed(_TLS if server else _TLS + _TLS_CLIENT):
             wrapped = option(wrapped)
-        return wrapped  # type: ignore[return-value]
+        return demand_options(server)(wrapped)  # type: ignore[return-value]
 
     return decorate
 
@@ -178,7 +223,8 @@ def _open_audit(target: str, tls: TlsOptions | None) -> None:
     own = TlsOptions() if tls is None else tls
     ca = own.ca if isinstance(own.ca, str) else None
     try:
-        trail = AuditTrail(target, ca_file=ca, certificate=own.certificate, key=own.key)
+        certificate, key = (own.certificate, own.key) if own.pem_files else (None, None)
+        trail = AuditTrail(target, ca_file=ca, certificate=certificate, key=key)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--audit") from error
     context = click.get_current_context()
@@ -186,8 +232,10 @@ def _open_audit(target: str, tls: TlsOptions | None) -> None:
     context.call_on_close(trail.close)
 
 
-def _collect(named: dict[str, Any], server: bool, always: bool) -> TlsOptions | None:
-    wanted = named.pop("use_tls")
+def _collect(
+    named: dict[str, Any], server: bool, always: bool, demands: TlsDemands
+) -> TlsOptions | None:
+    wanted = named.pop("use_tls") or demands.given
     ca: str | None = named.pop("ca")
     certificate: str | None = named.pop("cert")
     key: str | None = named.pop("key")
@@ -198,20 +246,29 @@ def _collect(named: dict[str, Any], server: bool, always: bool) -> TlsOptions | 
     profile = None if given is None else profile_of(given)
     suites = tuple(suite_of(name) for name in named.pop("suites"))
     no_verify: bool = named.pop("no_verify")
+    p12_legacy: bool = named.pop("p12_legacy")
+    module: str | None = named.pop("pkcs11_module")
+    keylog: str | None = named.pop("keylog")
     host_name: str | None = named.pop("host_name", None)
     no_host_check: bool = named.pop("no_host_check", False)
     others = (ca, certificate, key, crl, version, profile, suites, no_verify)
+    others = (*others, p12_legacy, module, keylog)
     if not (wanted or always or any(others) or host_name or no_host_check):
         return None
     if key is not None and certificate is None:
         raise click.UsageError("--key needs --cert FILE: the certificate of that key")
+    if module is None and any(is_uri(name or "") for name in (certificate, key)):
+        raise click.UsageError(
+            "a pkcs11: URI needs --pkcs11-module FILE: the library of the token, "
+            "for example /usr/lib/softhsm/libsofthsm2.so"
+        )
     if server and certificate is None:
         raise click.UsageError("with TLS a server needs --cert FILE: its own certificate")
-    if ca is None and not no_verify and not always:
+    if ca is None and not (no_verify or always or demands.trusts):
         who = "clients" if server else "the peer"
         raise click.UsageError(
             f"with TLS, --ca FILE is needed: the authorities that {who} must come from "
-            "(--no-verify takes anybody)"
+            "(or --ca-dir, --system-trust, --pin-only; --no-verify takes anybody)"
         )
     if host_name is not None and (no_host_check or no_verify):
         raise click.UsageError("--host-name contradicts --no-host-check and --no-verify")
@@ -227,6 +284,10 @@ def _collect(named: dict[str, Any], server: bool, always: bool) -> TlsOptions | 
         version=version,
         suites=suites,
         profile=profile,
+        demands=demands,
+        pkcs12_legacy=p12_legacy,
+        pkcs11_module=module,
+        keylog=keylog,
     )
 
 

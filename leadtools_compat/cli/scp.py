@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from leadtools_compat._nodes.receiver import Events, Receiver
-from leadtools_compat._nodes.tls import TlsOptions
+from leadtools_compat._nodes.tls import TlsOptions, is_uri
 from leadtools_compat.cli import exits
 from leadtools_compat.cli.log import verb_serves
 from leadtools_compat.cli.options import json_option, tls_options
@@ -73,7 +73,7 @@ def scp(
     folder.mkdir(parents=True, exist_ok=True)
     counts = {"stored": 0, "refused": 0, "failed": 0}
     lock = threading.Lock()
-    watched = [] if tls is None else [file for file in (tls.certificate, tls.ca) if file]
+    watched = [] if tls is None else _files(tls)
     verb_serves()
     watch = ExpiryWatch([str(file) for file in watched], lambda ending: _ending(out, ending))
     numbers = _metrics(watch) if metrics is not None or metrics_file is not None else None
@@ -137,6 +137,13 @@ def scp(
     )
     out.line({"event": "ended", "seconds": time.monotonic() - began, **counts})
     return exits.OK
+
+
+def _files(tls: TlsOptions) -> list[str | bytes]:
+    """List the files with certificates that may end."""
+    more = (*tls.demands.certificates, *tls.demands.ca_files)
+    files = (tls.certificate, tls.ca, *more)
+    return [file for file in files if file and not (isinstance(file, str) and is_uri(file))]
 
 
 def _ending(out: Output, ending: Ending) -> None:
