@@ -24,6 +24,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from leadtools_compat._nodes.receiver import Events
+from leadtools_compat.dicom import DicomExceptionCode, DicomNet
 from tests.cli.conftest import Run, Serve
 from tests.support import PATIENCE
 
@@ -167,7 +168,12 @@ def test_a_service_that_the_node_lacks_ends_in_a_release(
     closed = threading.Event()
     receiver = serve(events=Events(failed=lambda peer, failure: failures.append(failure)))
     tell = receiver.OnClose
-    monkeypatch.setattr(receiver, "OnClose", lambda *what: (tell(*what), closed.set()))
+
+    def close(error: DicomExceptionCode, net: DicomNet) -> None:
+        tell(error, net)
+        closed.set()
+
+    monkeypatch.setattr(receiver, "OnClose", close)
     told = run("find", "127.0.0.1", receiver.HostPort, "-k", "PatientName", "--json")
     assert told.code == 5
     assert told.document["failure"]["code"] == "AbstractSyntaxNotSupported"
