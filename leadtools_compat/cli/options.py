@@ -251,9 +251,9 @@ def _collect(
     keylog: str | None = named.pop("keylog")
     host_name: str | None = named.pop("host_name", None)
     no_host_check: bool = named.pop("no_host_check", False)
-    paths = (ca, certificate, key, crl, module, keylog, host_name)
-    others = (version, profile, suites, no_verify, p12_legacy, no_host_check)
-    if not (wanted or always or any(paths) or any(others)):
+    asked = (ca, certificate, key, crl, version, profile, suites, no_verify)
+    others = (*asked, p12_legacy, module, keylog)
+    if not (wanted or always or any(others) or host_name or no_host_check):
         return None
     if key is not None and certificate is None:
         raise click.UsageError("--key needs --cert FILE: the certificate of that key")

@@ -24,7 +24,6 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from leadtools_compat._nodes.receiver import Events
-from leadtools_compat.dicom import DicomExceptionCode, DicomNet
 from tests.cli.conftest import Run, Serve
 from tests.support import PATIENCE
 
@@ -169,11 +168,11 @@ def test_a_service_that_the_node_lacks_ends_in_a_release(
     receiver = serve(events=Events(failed=lambda peer, failure: failures.append(failure)))
     tell = receiver.OnClose
 
-    def close(error: DicomExceptionCode, net: DicomNet) -> None:
-        tell(error, net)
+    def tell_and_note(*what: Any) -> None:
+        tell(*what)
         closed.set()
 
-    monkeypatch.setattr(receiver, "OnClose", close)
+    monkeypatch.setattr(receiver, "OnClose", tell_and_note)
     told = run("find", "127.0.0.1", receiver.HostPort, "-k", "PatientName", "--json")
     assert told.code == 5
     assert told.document["failure"]["code"] == "AbstractSyntaxNotSupported"
