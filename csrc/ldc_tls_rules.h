@@ -112,6 +112,10 @@ int ldc_tls_complain(X509_STORE_CTX *store, X509 *certificate, int depth, int co
 int ldc_tls_sni_set_up(ldc_tls_context *context, const ldc_tls_settings *settings,
                        const ldc_tls_choice *choice, uint64_t handle);
 void ldc_tls_sni_clear(ldc_tls_context *context);
+/* Calls visit for the context of each further certificate of a server (twice for one with two
+ * names). */
+void ldc_tls_sni_each(const struct ldc_tls_sni *sni,
+                      void (*visit)(const ldc_tls_context *context, void *arg), void *arg);
 /* A client's link: sends the name, if there is one. peer_name: what Connect was given, NULL = an
  * address. false: no memory. */
 bool ldc_tls_sni_send(ldc_tls_link *link, const char *peer_name);

@@ -256,3 +256,13 @@ bool ldc_tls_sni_send(ldc_tls_link *link, const char *peer_name)
     link->server_name = ldc_strdup(name);
     return link->server_name != NULL && SSL_set_tlsext_host_name(link->ssl, name) == 1;
 }
+
+void ldc_tls_sni_each(const struct ldc_tls_sni *sni,
+                      void (*visit)(const ldc_tls_context *context, void *arg), void *arg)
+{
+    for (size_t i = 0; sni != NULL && i < sni->count; i++) {
+        if (sni->patterns[i].context != NULL) {
+            visit(sni->patterns[i].context, arg);
+        }
+    }
+}
