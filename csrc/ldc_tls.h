@@ -45,7 +45,7 @@ void ldc_tls_before_fork(void);
 void ldc_tls_after_fork_in_parent(void);
 void ldc_tls_after_fork(void);
 
-/* Our own library context: no configuration file of the host is read (errata 7). Never NULL after
+/* Our own library context: no configuration file of the host is read. Never NULL after
  * success. 0 or code. */
 int ldc_tls_library_start(void);
 OSSL_LIB_CTX *ldc_tls_library(void);
@@ -228,6 +228,7 @@ typedef struct ldc_tls_link {
     char *server_name; /* owned: sent by us, or asked for by the client; NULL = none */
     char *protocols;   /* owned: what a client offered where we found nothing to take */
     bool greeted;      /* server: a ClientHello came by */
+    bool name_known;   /* a certificate is for the name */
     bool name_refused; /* no certificate is for the name */
     bool alpn_refused; /* no application protocol in common */
     /* the session */
@@ -275,7 +276,7 @@ const char *ldc_tls_code_remedy(int code);
 /* Seconds since 1970; otherwise for NULL and what is no time. */
 int64_t ldc_tls_time(const ASN1_TIME *time, int64_t otherwise);
 
-/* ---- ldc_tls_session.c: resumption (errata 3) ---- */
+/* ---- ldc_tls_session.c: resumption ---- */
 
 /* At the beginning of a link: says whether it may resume, and offers a session. */
 void ldc_tls_session_begin(ldc_tls_link *link);

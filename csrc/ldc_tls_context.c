@@ -2,9 +2,9 @@
  * ldc_tls_context.c - an SSL_CTX made of settings, credentials and a net's choice; nets that want
  * the same share it.
  *
- * Everything that decides about security is set here, nothing is left to the host's configuration
- * (errata 7): versions, suites, groups, signature algorithms, security level, options, store,
- * depth, verification.
+ * Everything that decides about security is set here, nothing is left to the host's configuration:
+ * versions, suites, groups, signature algorithms, security level, options, store, depth,
+ * verification.
  */
 #include <openssl/dh.h>
 #include <openssl/err.h>
@@ -276,7 +276,7 @@ static void apply_verification(ldc_tls_context *context, const ldc_tls_settings 
     if (context->server) {
         mode = (settings->verify & L_SSL_VERIFY_PEER) == 0 ? SSL_VERIFY_NONE : SSL_VERIFY_PEER;
         if ((settings->verify & L_SSL_VERIFY_FAIL_IF_NO_PEER_CERT) != 0 ||
-            ldc_tls_rules_demand(context->rules)) {
+            context->expected_host != NULL || ldc_tls_rules_demand(context->rules)) {
             mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
         }
     }

@@ -1,6 +1,6 @@
 /*
  * ldc_tls_session.c - session resumption, which is a way round the verification unless it is bound
- * to it (errata 3).
+ * to it.
  *
  * A session is kept only of a link whose chain was judged with Peer and found without fault by
  * OpenSSL alone. It is taken only for the same digest of settings (and, at a client, the same
@@ -10,8 +10,7 @@
  *
  * At a client a session is a copy in the store. At a server it is a ticket, or for clients that
  * know no tickets (TLS 1.2) a copy in the store; both carry a mark with the digest and the span of
- * the verdict. Tickets without the mark only tell a TLS 1.3 client that it was accepted (errata
- * 16).
+ * the verdict. Tickets without the mark only tell a TLS 1.3 client that it was accepted.
  */
 #include <openssl/core_names.h>
 #include <openssl/err.h>

@@ -975,7 +975,7 @@ L_INT L_DicomSetCABytesTLS(HDICOMNET hNet, const L_UCHAR *pPem, L_UINT nPem);
 /* PEM file of certificate revocation lists; the whole chain is checked. NULL: no check. */
 L_INT L_DicomSetCrlFileTLS(HDICOMNET hNet, const L_TCHAR *pszFile);
 /* DNS name or IP literal that the peer's certificate must carry (codes 62, 64); a DNS name is sent as server name, too.
- * NULL: not checked. */
+ * A server with PEER then insists on a certificate. NULL: not checked. */
 L_INT L_DicomSetExpectedHostTLS(HDICOMNET hNet, const L_TCHAR *pszHost);
 /* The server name that a client sends (SNI). NULL (the default): the expected host or else the host that Connect was
  * given, unless that is an address. "": none. DICOM_ERROR_PARAMETER: no DNS name in ASCII. */

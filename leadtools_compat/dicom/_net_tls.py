@@ -244,7 +244,8 @@ class NetTls:
         """DNS name or IP address that the peer's certificate must carry; None: not checked (ours).
 
         A mismatch goes through `OnVerify` as ``HostnameMismatch`` or ``IpAddressMismatch``. A DNS
-        name is sent as server name (SNI) too.
+        name is sent as server name (SNI) too, unless `server_name` is set. A server with ``Peer``
+        that expects one insists on a certificate.
         """
         return live(self).expected_host
 

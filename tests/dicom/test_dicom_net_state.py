@@ -89,6 +89,16 @@ def test_connecting_twice_and_changing_a_busy_net_is_refused(
         lambda: net.SetTlsClientCertificate(pki.client.combined_file, PEM, None),
         lambda: net.SetTlsCipherSuiteByIndex(0, 0x1301),
         lambda: setattr(net, "expected_host", "x"),
+        lambda: setattr(net, "server_name", "x"),
+        lambda: setattr(net, "expected_email", "a@b.test"),
+        lambda: setattr(net, "expected_uri", "urn:x:y"),
+        lambda: setattr(net, "tls_refuse_unknown_names", True),
+        lambda: setattr(net, "tls_purpose_check", "any"),
+        lambda: setattr(net, "tls_partial_chain", False),
+        lambda: net.set_tls_pins(None),
+        lambda: net.set_tls_minimum_strength(2048),
+        lambda: net.add_tls_certificate(pki.client.combined_file, PEM),
+        net.clear_tls_certificates,
     ):
         with refused(DicomExceptionCode.InvalidState):
             change()

@@ -264,7 +264,7 @@ def test_overruling_each_complaint_asks_on_and_makes_the_link(
     assert str(net.tls_verify_code) == identity.code
 
 
-# ---- weak certificates and old protocols (errata 6)
+# ---- weak certificates and old protocols
 
 
 @pytest.mark.parametrize(
@@ -403,7 +403,7 @@ def test_record_names_the_invalid_extension(
     judge: Side,
 ) -> None:
     net, _ = present_raw(nets, pki, pki.make(kind, other_side(judge)), judge, "TLSv1.2")
-    assert extension in str(net.failure)  # errata 10
+    assert extension in str(net.failure)
 
 
 def test_table_of_this_file_has_every_first_complaint_and_enough_kinds() -> None:

@@ -1,6 +1,6 @@
 """Cipher suites: every one that the linked OpenSSL has, against the ``openssl`` program; the list's rules.
 
-`TABLE` is api.md 4.4, written down again, so that a wrong row in the library cannot hide.
+`TABLE` is the registry of IANA, written down again, so that a wrong row in the library cannot hide.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from tests.tls.tls_tools import (
 
 
 class Row(NamedTuple):
-    """One line of api.md 4.4."""
+    """One suite, as the registry and OpenSSL name it."""
 
     member: str
     value: int

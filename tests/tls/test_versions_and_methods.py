@@ -342,7 +342,7 @@ def test_list_and_method_that_contradict_each_other_are_raised_by_connect(
             client.Connect(None, 0, "127.0.0.1", port)
 
 
-# ---- nothing from the host (errata 7)
+# ---- nothing from the host
 
 HOSTILE = """
 openssl_conf = everything
