@@ -54,6 +54,8 @@ SANITIZED = (
     "robustness/test_strange_",
     "robustness/test_threads",
     "tls/test_certificate_text",
+    "tls/test_key_files",
+    "tls/test_keylog",
     "tls/test_pins",
     "tls/test_server_names",
     "tls/test_trust_settings",
