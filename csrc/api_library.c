@@ -30,7 +30,7 @@ L_INT L_DicomStartUp(void)
 L_VOID L_DicomShutDown(void)
 {
     unsigned count = atomic_load(&starts);
-    /* Harmless in any order and number (api 2.1): open nets decide how long threads live. */
+    /* Harmless in any order and number: open nets decide how long threads live. */
     while (count > 0 && !atomic_compare_exchange_weak(&starts, &count, count - 1)) {
     }
     if (count == 1) {

@@ -456,7 +456,7 @@ static int adopt(ldc_net *net, ldc_net *child, ldc_listener *listener, ldc_tls_c
         pthread_mutex_lock(&net->lock);
         ldc_limits limits = net->limits;
         pthread_mutex_unlock(&net->lock);
-        /* Loopback, unless the limit was set by hand; a proxy itself (errata 2). */
+        /* Loopback, unless the limit was set by hand; a proxy itself. */
         bool exempt = (ldc_address_is_loopback(&pending.address) && !limits.address_limit_set) ||
                       pending.direct;
         ldc_handshakes_add(conn, &pending.address,

@@ -9,11 +9,9 @@
 
 /* ---- what is sent and expected ---- */
 
-static bool set_server_name(ldc_tls_rules *rules, const void *value)
+static int set_server_name(ldc_tls_rules *rules, const void *value)
 {
-    free(rules->server_name);
-    rules->server_name = ldc_strdup(value);
-    return value == NULL || rules->server_name != NULL;
+    return api_replace_text(&rules->server_name, value);
 }
 
 L_INT L_DicomSetServerNameTLS(HDICOMNET hNet, const L_TCHAR *pszName)
@@ -30,18 +28,14 @@ L_INT L_DicomSetServerNameTLS(HDICOMNET hNet, const L_TCHAR *pszName)
                             pszName == NULL ? NULL : name);
 }
 
-static bool set_email(ldc_tls_rules *rules, const void *value)
+static int set_email(ldc_tls_rules *rules, const void *value)
 {
-    free(rules->email);
-    rules->email = ldc_strdup(value);
-    return value == NULL || rules->email != NULL;
+    return api_replace_text(&rules->email, value);
 }
 
-static bool set_uri(ldc_tls_rules *rules, const void *value)
+static int set_uri(ldc_tls_rules *rules, const void *value)
 {
-    free(rules->uri);
-    rules->uri = ldc_strdup(value);
-    return value == NULL || rules->uri != NULL;
+    return api_replace_text(&rules->uri, value);
 }
 
 L_INT L_DicomSetExpectedNameTLS(HDICOMNET hNet, L_INT nKind, const L_TCHAR *pszName)
@@ -68,16 +62,13 @@ L_INT L_DicomSetExpectedNameTLS(HDICOMNET hNet, L_INT nKind, const L_TCHAR *pszN
 typedef struct addition {
     ldc_tls_credentials *credentials;
     const char *names;
-    int rc;
 } addition;
 
-static bool add_certificate(ldc_tls_rules *rules, const void *value)
+static int add_certificate(ldc_tls_rules *rules, const void *value)
 {
-    addition *more = (addition *)(uintptr_t)value;
+    const addition *more = value;
     char *names = ldc_strdup(more->names);
-    more->rc = names == NULL ? ldc_error(DICOM_ERROR_MEMORY, "%s", "certificate by name")
-                             : ldc_tls_rules_add(rules, more->credentials, names);
-    return more->rc == DICOM_SUCCESS;
+    return names == NULL ? DICOM_ERROR_MEMORY : ldc_tls_rules_add(rules, more->credentials, names);
 }
 
 /* Names as given, in small letters with one space between them, malloc'ed. NULL: *rc says why. */
@@ -127,7 +118,6 @@ static int add_loaded(HDICOMNET handle, ldc_tls_credentials *credentials, const 
                            : "no name was given");
     } else {
         rc = api_change_rules(handle, "the certificates by name", add_certificate, &more);
-        rc = more.rc == DICOM_SUCCESS ? rc : more.rc;
     }
     free(names);
     return rc;
@@ -169,7 +159,7 @@ L_INT L_DicomAddCertificateBytesTLS(HDICOMNET hNet, const L_UCHAR *pCert, L_UINT
         pszNames);
 }
 
-static bool clear_certificates(ldc_tls_rules *rules, const void *unused)
+static int clear_certificates(ldc_tls_rules *rules, const void *unused)
 {
     (void)unused;
     for (size_t i = 0; i < rules->named_count; i++) {
@@ -177,7 +167,7 @@ static bool clear_certificates(ldc_tls_rules *rules, const void *unused)
         free(rules->named[i].names);
     }
     rules->named_count = 0;
-    return true;
+    return DICOM_SUCCESS;
 }
 
 L_INT L_DicomClearCertificatesTLS(HDICOMNET hNet)
@@ -185,10 +175,10 @@ L_INT L_DicomClearCertificatesTLS(HDICOMNET hNet)
     return api_change_rules(hNet, "the certificates by name", clear_certificates, NULL);
 }
 
-static bool set_refuse(ldc_tls_rules *rules, const void *value)
+static int set_refuse(ldc_tls_rules *rules, const void *value)
 {
     rules->refuse_unknown_names = *(const L_BOOL *)value != 0;
-    return true;
+    return DICOM_SUCCESS;
 }
 
 L_INT L_DicomSetRefuseUnknownNamesTLS(HDICOMNET hNet, L_BOOL bRefuse)
@@ -198,10 +188,10 @@ L_INT L_DicomSetRefuseUnknownNamesTLS(HDICOMNET hNet, L_BOOL bRefuse)
 
 /* ---- ALPN ---- */
 
-static bool set_alpn(ldc_tls_rules *rules, const void *value)
+static int set_alpn(ldc_tls_rules *rules, const void *value)
 {
     rules->alpn = *(const L_INT *)value;
-    return true;
+    return DICOM_SUCCESS;
 }
 
 L_INT L_DicomSetAlpnTLS(HDICOMNET hNet, L_INT nMode)

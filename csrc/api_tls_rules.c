@@ -8,7 +8,7 @@
 #include "ldc_error.h"
 
 int api_change_rules(HDICOMNET handle, const char *what,
-                     bool (*change)(ldc_tls_rules *rules, const void *value), const void *value)
+                     int (*change)(ldc_tls_rules *rules, const void *value), const void *value)
 {
     int rc;
     ldc_net *net = ldc_net_lock_idle(handle, what, &rc);
@@ -17,8 +17,8 @@ int api_change_rules(HDICOMNET handle, const char *what,
     }
     ldc_tls_rules *old = net->choice.rules;
     ldc_tls_rules *rules = ldc_tls_rules_copy(old, true);
-    if (rules == NULL || !change(rules, value)) {
-        rc = ldc_error(DICOM_ERROR_MEMORY, "%s", what);
+    rc = rules == NULL ? DICOM_ERROR_MEMORY : change(rules, value);
+    if (rc != DICOM_SUCCESS) {
         old = rules;
     } else {
         net->choice.rules = rules;
@@ -28,7 +28,14 @@ int api_change_rules(HDICOMNET handle, const char *what,
         ldc_ref_put(&old->ref);
     }
     ldc_net_put(net);
-    return rc;
+    return rc == DICOM_ERROR_MEMORY ? ldc_error(rc, "%s", what) : rc;
+}
+
+int api_replace_text(char **text, const char *value)
+{
+    free(*text);
+    *text = ldc_strdup(value);
+    return value == NULL || *text != NULL ? DICOM_SUCCESS : DICOM_ERROR_MEMORY;
 }
 
 /* ---- pins ---- */
@@ -39,13 +46,13 @@ typedef struct pin_list {
     ldc_tls_pin pins[LDC_PINS];
 } pin_list;
 
-static bool set_pins(ldc_tls_rules *rules, const void *value)
+static int set_pins(ldc_tls_rules *rules, const void *value)
 {
     const pin_list *list = value;
     rules->pins_only = list->only && list->count > 0;
     rules->pin_count = list->count;
     memcpy(rules->pins, list->pins, sizeof rules->pins);
-    return true;
+    return DICOM_SUCCESS;
 }
 
 static size_t blank_length(const char *text)
@@ -113,10 +120,10 @@ L_INT L_DicomGetPinTLS(const L_UCHAR *pCert, L_UINT nCert, L_INT nType, L_INT nK
 
 /* ---- purposes, keys, chains ---- */
 
-static bool set_purpose(ldc_tls_rules *rules, const void *value)
+static int set_purpose(ldc_tls_rules *rules, const void *value)
 {
     rules->purpose = *(const L_INT *)value;
-    return true;
+    return DICOM_SUCCESS;
 }
 
 L_INT L_DicomSetPurposeCheckTLS(HDICOMNET hNet, L_INT nMode)
@@ -135,10 +142,10 @@ L_INT L_DicomSetPurposeCheckTLS(HDICOMNET hNet, L_INT nMode)
     return rc;
 }
 
-static bool set_minima(ldc_tls_rules *rules, const void *value)
+static int set_minima(ldc_tls_rules *rules, const void *value)
 {
     rules->minima = *(const ldc_tls_minima *)value;
-    return true;
+    return DICOM_SUCCESS;
 }
 
 L_INT L_DicomSetMinimumStrengthTLS(HDICOMNET hNet, L_UINT nRsaBits, L_UINT nEcBits,
@@ -153,10 +160,10 @@ L_INT L_DicomSetMinimumStrengthTLS(HDICOMNET hNet, L_UINT nRsaBits, L_UINT nEcBi
     return api_change_rules(hNet, "the minimum strength", set_minima, &least);
 }
 
-static bool set_whole_chain(ldc_tls_rules *rules, const void *value)
+static int set_whole_chain(ldc_tls_rules *rules, const void *value)
 {
     rules->whole_chain = *(const L_BOOL *)value == 0;
-    return true;
+    return DICOM_SUCCESS;
 }
 
 L_INT L_DicomSetPartialChainTLS(HDICOMNET hNet, L_BOOL bAllow)

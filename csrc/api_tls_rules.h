@@ -10,7 +10,10 @@
 /* Gives the net a copy of its rules that `change` has changed; false of it: no memory. 0 or code.
  */
 int api_change_rules(HDICOMNET handle, const char *what,
-                     bool (*change)(ldc_tls_rules *rules, const void *value), const void *value);
+                     int (*change)(ldc_tls_rules *rules, const void *value), const void *value);
+
+/* Replaces an owned text by a copy, which may be NULL. 0 or code. */
+int api_replace_text(char **text, const char *value);
 
 /* Loads a certificate and its key, asking the net's password callback; no lock is held meanwhile. A
  * reference that is not held. 0 or code. (api_tls.c) */

@@ -116,7 +116,7 @@ typedef struct ldc_associate {
 
 /* ---- life ---- */
 
-/* A new object as api.md section 3 says: version 1, DICOM's application context, maximum length
+/* A new object as new ones are in LEADTOOLS: version 1, DICOM's application context, maximum length
  * 262144, our class UID and version name, no contexts, empty titles. NULL: out of memory. */
 ldc_associate *ldc_associate_create(bool request);
 void ldc_associate_free(ldc_associate *associate); /* NULL is fine */

@@ -61,7 +61,7 @@ typedef struct ldc_conn_counts {
 } ldc_conn_counts;
 ldc_conn_counts ldc_conn_statistics(void);
 
-/* ---- ldc_handshakes.c: unfinished inbound handshakes, oldest first (errata 2) ---- */
+/* ---- ldc_handshakes.c: unfinished inbound handshakes, oldest first ---- */
 
 /* Counts one more and, past a limit, evicts the oldest. per_address 0: this address is exempt. */
 void ldc_handshakes_add(ldc_conn *conn, const ldc_address *address, uint64_t per_address,

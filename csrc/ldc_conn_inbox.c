@@ -40,7 +40,7 @@ static bool may_go(ldc_conn *conn, const ldc_news *news)
     return !news->operation || ldc_upper_perform(conn->upper, &news->command);
 }
 
-/* ---- answers that need no user code (errata 14) ---- */
+/* ---- answers that need no user code ---- */
 
 static void answer_echo(ldc_conn *conn, const ldc_news *news)
 {

@@ -1,5 +1,5 @@
 /*
- * ldc_delivery.c - telling user code, one event of a net at a time (design D3).
+ * ldc_delivery.c - telling user code, one event of a net at a time.
  *
  * Worker mode: a net with events is a job for a worker. Pumped mode: events also stand in one list,
  * oldest first, and L_DicomBreathe runs one. Locks: the pump's before a net's. No lock is held
@@ -183,8 +183,7 @@ static int call_verify(const DICOMNETCALLBACKEXT *ext, ldc_net *net, ldc_questio
     return value;
 }
 
-/* While a request is told, a failing callback that has not answered it ends the association
- * (api 2.7). */
+/* While a request is told, a failing callback that has not answered it ends the association. */
 static void begin_serving(ldc_net *net, const ldc_news *news)
 {
     bool request =
@@ -288,7 +287,7 @@ static void tell(ldc_event *event)
 
 static void push(ldc_event *event);
 
-/* The listener is told of a child after the child itself (api 2.3). */
+/* The listener is told of a child after the child itself. */
 static void tell_parent(ldc_event *event)
 {
     if (event->kind != LDC_EVENT_CLOSE || event->parent == NULL) {
@@ -446,7 +445,7 @@ static void run_out_of_turn(ldc_job *job, bool user_slot)
     event_free(event);
 }
 
-/* Not behind a callback that runs: C-CANCEL-RQ is for it (errata 1). */
+/* Not behind a callback that runs: C-CANCEL-RQ is for it. */
 static void push_out_of_turn(ldc_event *event)
 {
     event->out_of_turn = true;
@@ -710,7 +709,7 @@ static int ask_on_strand(const DICOMNETCALLBACKEXT *ext, ldc_net *net, ldc_conn 
     pthread_mutex_lock(&net->lock);
     bool disposed = net->disposed;
     pthread_mutex_unlock(&net->lock);
-    /* Whoever was asked has given the net up meanwhile: a yes no longer counts (design D4). */
+    /* Whoever was asked has given the net up meanwhile: a yes no longer counts. */
     return disposed || ldc_conn_ending(conn) ? DICOM_VERIFY_NO_ANSWER : value;
 }
 

@@ -11,6 +11,7 @@
 #include "ldc_certificate_text.h"
 #include "ldc_error.h"
 #include "ldc_log.h"
+#include "ldc_tls_rules.h"
 
 enum {
     DAY = 86400,
@@ -179,6 +180,9 @@ void ldc_expiry_look_at_context(uint64_t handle, ldc_tls_context *context)
     }
     if (context->credentials != NULL) {
         look_at_own(handle, context->credentials);
+    }
+    for (size_t i = 0; context->rules != NULL && i < context->rules->named_count; i++) {
+        look_at_own(handle, context->rules->named[i].credentials);
     }
     STACK_OF(X509) *anchors = X509_STORE_get1_all_certs(SSL_CTX_get_cert_store(context->ctx));
     look_at_authorities(handle, anchors);

@@ -1,5 +1,5 @@
 /*
- * ldc_failure.h - the record of why a connection failed (design D6). The first cause wins: the
+ * ldc_failure.h - the record of why a connection failed. The first cause wins: the
  * layer that knows most writes it, later ones only add what is still unknown.
  */
 #ifndef LDC_FAILURE_H

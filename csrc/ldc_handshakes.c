@@ -2,8 +2,7 @@
  * ldc_handshakes.c - unfinished inbound TLS handshakes, oldest first; at a limit the oldest goes,
  * never the newest.
  *
- * An attacker's half-open connections then push out each other, and a proper client gets in (errata
- * 2).
+ * An attacker's half-open connections then push out each other, and a proper client gets in.
  */
 #include <pthread.h>
 #include <stdlib.h>

@@ -275,7 +275,7 @@ static void stop_greetings(ldc_listener *listener)
 /* ---- accepting ---- */
 
 /* No descriptor is left: the reserve accepts one connection and closes it, so that the backlog does
- * not spin (errata 2). */
+ * not spin. */
 static void turn_one_away(ldc_listener *listener)
 {
     if (!listener->told_exhausted) {

@@ -92,7 +92,7 @@ static void tell_message(HDICOMNET net, const DICOMNETCALLBACK *callbacks, ldc_n
     L_VOID *user = callbacks->pUserData;
     L_UCHAR context = news->context;
     L_UINT16 id = ldc_command_id(c);
-    /* The callbacks' strings are not const (api 10.3); they point into news, which is ours to give.
+    /* The callbacks' strings are not const; they point into news, which is ours to give.
      */
     L_TCHAR *class_uid = (L_TCHAR *)(uintptr_t)ldc_command_class(c);
     L_TCHAR *instance = (L_TCHAR *)(uintptr_t)ldc_command_instance(c);

@@ -2,9 +2,9 @@
  * ldc_tls_context.c - an SSL_CTX made of settings, credentials and a net's choice; nets that want
  * the same share it.
  *
- * Everything that decides about security is set here, nothing is left to the host's configuration
- * (errata 7): versions, suites, groups, signature algorithms, security level, options, store,
- * depth, verification.
+ * Everything that decides about security is set here, nothing is left to the host's configuration:
+ * versions, suites, groups, signature algorithms, security level, options, store, depth,
+ * verification.
  */
 #include <openssl/dh.h>
 #include <openssl/err.h>
@@ -19,6 +19,7 @@
 #include "ldc_error.h"
 #include "ldc_tables.h"
 #include "ldc_tls_inner.h"
+#include "ldc_tls_keylog.h"
 #include "ldc_tls_rules.h"
 
 enum {
@@ -39,12 +40,40 @@ void ldc_tls_choice_init(ldc_tls_choice *choice)
     choice->send_ca_names = true;
 }
 
+/* Whoever adds a member says here what a copy of it is; then the number is changed. */
+_Static_assert(sizeof(ldc_tls_choice) ==
+                   sizeof(uint32_t[LDC_CIPHER_SLOTS]) + 5 * sizeof(void *) + sizeof(void *),
+               "ldc_tls_choice has changed: look at ldc_tls_choice_copy and _clear");
+
+bool ldc_tls_choice_copy(ldc_tls_choice *copy, const ldc_tls_choice *choice)
+{
+    *copy = *choice;
+    copy->expected_host = ldc_strdup(choice->expected_host);
+    if (choice->expected_host != NULL && copy->expected_host == NULL) {
+        memset(copy, 0, sizeof *copy);
+        return false;
+    }
+    if (copy->crls != NULL) {
+        ldc_ref_get(&copy->crls->shared.ref);
+    }
+    if (copy->keylog != NULL) {
+        ldc_ref_get(&copy->keylog->ref);
+    }
+    if (copy->rules != NULL) {
+        ldc_ref_get(&copy->rules->ref);
+    }
+    return true;
+}
+
 void ldc_tls_choice_clear(ldc_tls_choice *choice)
 {
     if (choice->crls != NULL) {
         ldc_ref_put(&choice->crls->shared.ref);
     }
     free(choice->expected_host);
+    if (choice->keylog != NULL) {
+        ldc_ref_put(&choice->keylog->ref);
+    }
     if (choice->rules != NULL) {
         ldc_ref_put(&choice->rules->ref);
     }
@@ -79,9 +108,13 @@ static bool apply_groups(SSL_CTX *ctx, const ldc_tls_profile *profile, bool lega
                              : legacy        ? LDC_TLS_LEGACY_SIGNATURES
                                              : LDC_TLS_SIGNATURES;
     char with_hybrid[256];
-    snprintf(with_hybrid, sizeof with_hybrid, "%s:%s", LDC_TLS_HYBRID_GROUP, groups);
-    bool hybrid =
-        (profile == NULL || profile->hybrid) && SSL_CTX_set1_groups_list(ctx, with_hybrid) == 1;
+    bool hybrid = false;
+    if (profile == NULL || profile->hybrid) {
+        /* A key share for the first classical group, too: a peer that does not know the hybrid one
+         * would have to ask for it (HelloRetryRequest). */
+        snprintf(with_hybrid, sizeof with_hybrid, "*%s:*%s", LDC_TLS_HYBRID_GROUP, groups);
+        hybrid = SSL_CTX_set1_groups_list(ctx, with_hybrid) == 1;
+    }
     if (!hybrid && SSL_CTX_set1_groups_list(ctx, groups) != 1) {
         return false;
     }
@@ -141,20 +174,44 @@ static int apply_profile(SSL_CTX *ctx, const ldc_tls_choice *choice,
     return DICOM_SUCCESS;
 }
 
+/* Level 2 asks for 112 bits. OpenSSL itself looks at it when a certificate is loaded (3.0), or not
+ * before the peer does (3.5). */
+static bool hash_is_weak(X509 *certificate)
+{
+    int bits = 0;
+    return (X509_get_extension_flags(certificate) & EXFLAG_SS) == 0 &&
+           (X509_get_signature_info(certificate, NULL, NULL, &bits, NULL) != 1 || bits < 112);
+}
+
+static bool well_signed(const ldc_tls_credentials *credentials)
+{
+    bool weak = hash_is_weak(credentials->leaf);
+    for (int i = 0; !weak && i < sk_X509_num(credentials->chain); i++) {
+        weak = hash_is_weak(sk_X509_value(credentials->chain, i));
+    }
+    return !weak;
+}
+
 static int apply_credentials(SSL_CTX *ctx, const ldc_tls_credentials *credentials)
 {
     if (credentials == NULL) {
         return DICOM_SUCCESS;
     }
+    char text[256] = "";
+    bool weak = false;
     if (SSL_CTX_use_cert_and_key(ctx, credentials->leaf, credentials->key, credentials->chain, 1) ==
         1) {
-        return DICOM_SUCCESS;
+        if (SSL_CTX_get_security_level(ctx) < LDC_SECURITY_LEVEL || well_signed(credentials)) {
+            return DICOM_SUCCESS;
+        }
+        weak = true;
+        snprintf(text, sizeof text, "%s", "it, or its chain, is signed with a weak hash");
+    } else {
+        int reason = ERR_GET_REASON(ERR_peek_last_error());
+        weak = reason == SSL_R_EE_KEY_TOO_SMALL || reason == SSL_R_CA_KEY_TOO_SMALL ||
+               reason == SSL_R_CA_MD_TOO_WEAK;
+        (void)ldc_tls_take_error(text, sizeof text);
     }
-    int reason = ERR_GET_REASON(ERR_peek_last_error());
-    char text[256];
-    (void)ldc_tls_take_error(text, sizeof text);
-    bool weak = reason == SSL_R_EE_KEY_TOO_SMALL || reason == SSL_R_CA_KEY_TOO_SMALL ||
-                reason == SSL_R_CA_MD_TOO_WEAK;
     return ldc_error(
         weak ? DICOM_ERROR_TLS_WEAK_KEY : DICOM_ERROR_TLS_CERTIFICATE_FILE,
         weak
@@ -199,8 +256,11 @@ static bool apply_anchors(SSL_CTX *ctx, const ldc_tls_settings *settings,
         flags |= X509_V_FLAG_PARTIAL_CHAIN;
     }
     if (choice->crls != NULL) {
-        flags |= X509_V_FLAG_CRL_CHECK |
-                 X509_V_FLAG_CRL_CHECK_ALL; /* fail closed: every certificate needs its list */
+        /* Fail closed: every certificate needs its list. What RFC 5280 allows in lists counts:
+         * delta lists (else what they revoke would go through), indirect ones, keys for lists only.
+         */
+        flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL |
+                 X509_V_FLAG_EXTENDED_CRL_SUPPORT | X509_V_FLAG_USE_DELTAS;
     }
     X509_VERIFY_PARAM_set_flags(param, flags);
     SSL_CTX_set_verify_depth(ctx, settings->depth);
@@ -216,7 +276,7 @@ static void apply_verification(ldc_tls_context *context, const ldc_tls_settings 
     if (context->server) {
         mode = (settings->verify & L_SSL_VERIFY_PEER) == 0 ? SSL_VERIFY_NONE : SSL_VERIFY_PEER;
         if ((settings->verify & L_SSL_VERIFY_FAIL_IF_NO_PEER_CERT) != 0 ||
-            ldc_tls_rules_demand(context->rules)) {
+            context->expected_host != NULL || ldc_tls_rules_demand(context->rules)) {
             mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
         }
     }
@@ -267,6 +327,9 @@ static void context_free(ldc_ref *ref)
     for (size_t i = 0; i < context->notes.count; i++) {
         free(context->notes.texts[i]);
     }
+    if (context->keylog != NULL) {
+        ldc_ref_put(&context->keylog->ref);
+    }
     ldc_tls_sni_clear(context);
     if (context->rules != NULL) {
         ldc_ref_put(&context->rules->ref);
@@ -298,6 +361,7 @@ static bool digest_of(bool server, const ldc_tls_settings *settings,
     ldc_digest_add_number(&digest, choice->send_ca_names ? 1 : 0);
     ldc_digest_add_number(&digest, choice->resumption ? 1 : 0);
     ldc_digest_add_text(&digest, choice->profile == NULL ? NULL : choice->profile->name);
+    ldc_tls_keylog_digest(&digest, choice->keylog);
     ldc_tls_rules_digest(choice->rules, server, &digest);
     return ldc_digest_end(&digest, result);
 }
@@ -339,6 +403,7 @@ static int fill(ldc_tls_context *context, const ldc_tls_settings *settings,
         return rc;
     }
     apply_verification(context, settings);
+    ldc_tls_keylog_apply(context->ctx, choice->keylog);
     if (!ldc_tls_session_set_up(context) || !ldc_tls_alpn_set_up(context)) {
         return ldc_error(DICOM_ERROR_TLS_FAILURE, "%s", "TLS context: sessions, ALPN");
     }
@@ -381,6 +446,10 @@ int ldc_tls_context_get(bool server, const ldc_tls_settings *settings,
         context->shared.secret = context->shared.secret || context->rules->named_count > 0;
     }
     context->crls_until = choice->crls == NULL ? INT64_MAX : choice->crls->until;
+    if (choice->keylog != NULL) {
+        ldc_ref_get(&choice->keylog->ref);
+        context->keylog = choice->keylog;
+    }
     if (credentials != NULL) {
         ldc_ref_get(&credentials->shared.ref);
         context->credentials = credentials;

@@ -1,6 +1,5 @@
 /*
- * ldc_tls_diagnose.c - why a TLS link failed: stage, side, code, certificate, alert, remedy (design
- * D6, api 4.6).
+ * ldc_tls_diagnose.c - why a TLS link failed: stage, side, code, certificate, alert, remedy.
  *
  * Looked at in the order of who knows most: our own verdict, the peer's alert, the peer's first
  * bytes, OpenSSL's reason, the socket.

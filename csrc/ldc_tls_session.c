@@ -1,6 +1,6 @@
 /*
  * ldc_tls_session.c - session resumption, which is a way round the verification unless it is bound
- * to it (errata 3).
+ * to it.
  *
  * A session is kept only of a link whose chain was judged with Peer and found without fault by
  * OpenSSL alone. It is taken only for the same digest of settings (and, at a client, the same
@@ -10,8 +10,7 @@
  *
  * At a client a session is a copy in the store. At a server it is a ticket, or for clients that
  * know no tickets (TLS 1.2) a copy in the store; both carry a mark with the digest and the span of
- * the verdict. Tickets without the mark only tell a TLS 1.3 client that it was accepted (errata
- * 16).
+ * the verdict. Tickets without the mark only tell a TLS 1.3 client that it was accepted.
  */
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -231,7 +230,7 @@ bool ldc_tls_session_set_up(ldc_tls_context *context)
 {
     SSL_CTX *ctx = context->ctx;
     long mode = SSL_SESS_CACHE_OFF;
-    bool done = true;
+    bool done;
     if (context->resumption) {
         mode = SSL_SESS_CACHE_NO_INTERNAL | SSL_SESS_CACHE_NO_AUTO_CLEAR |
                (context->server ? SSL_SESS_CACHE_SERVER : SSL_SESS_CACHE_CLIENT);
@@ -239,6 +238,9 @@ bool ldc_tls_session_set_up(ldc_tls_context *context)
     }
     SSL_CTX_set_session_cache_mode(ctx, mode);
     SSL_CTX_set_timeout(ctx, LDC_SESSION_SECONDS);
+    /* 0-RTT can be replayed (RFC 8446 8): never taken, and never sent, for which nobody calls
+     * SSL_write_early_data. */
+    done = SSL_CTX_set_max_early_data(ctx, 0) == 1;
     if (context->server) {
         if (!context->resumption) {
             /* Of TLS 1.3 tickets an id is left, which stands for nothing, and costs nothing to
@@ -246,7 +248,7 @@ bool ldc_tls_session_set_up(ldc_tls_context *context)
             SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
         }
         /* A ticket tells a TLS 1.3 client that it was accepted, so one is always sent. */
-        done = SSL_CTX_set_num_tickets(ctx, 1) == 1 &&
+        done = done && SSL_CTX_set_num_tickets(ctx, 1) == 1 &&
                SSL_CTX_set_session_id_context(ctx, context->shared.key, LDC_DIGEST) == 1 &&
                SSL_CTX_set_session_ticket_cb(ctx, give_ticket, take_ticket, NULL) == 1 &&
                SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, ticket_keys) == 1;

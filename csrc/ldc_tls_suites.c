@@ -12,7 +12,6 @@
 #include "ldc_tls_inner.h"
 
 enum {
-    SECURITY_LEVEL = 2,
     LIST_SIZE = 4096
 };
 
@@ -108,14 +107,18 @@ int ldc_tls_apply_versions(SSL_CTX *ctx, const ldc_tls_settings *settings,
             "TLS 1.0 or 1.1 is allowed: OpenSSL's security level is 0 for the protocol (certificates are still judged "
             "at level 2)");
     }
-    SSL_CTX_set_security_level(ctx, range->legacy ? 0 : SECURITY_LEVEL);
+    SSL_CTX_set_security_level(ctx, range->legacy ? 0 : LDC_SECURITY_LEVEL);
     /* What the host's configuration may have set before we came. */
     SSL_CTX_clear_options(ctx, SSL_CTX_get_options(ctx));
     (void)SSL_CTX_clear_cert_flags(ctx, SSL_CERT_FLAG_TLS_STRICT | SSL_CERT_FLAG_SUITEB_128_LOS |
                                             SSL_CERT_FLAG_BROKEN_PROTOCOL);
-    /* Without CIPHER_SERVER_PREFERENCE: the client's order counts (api 2.5). */
+    /* Without a profile the client's order counts, as ported programs expect; with one that of the
+     * profile does: RFC 9325, 4.2.1, wants servers to prefer the best suite in common. */
     uint64_t options = SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                        SSL_OP_ENABLE_MIDDLEBOX_COMPAT | range->switched_off;
+    if (profile != NULL) {
+        options |= SSL_OP_CIPHER_SERVER_PREFERENCE;
+    }
     if ((settings->options & DICOM_SSL_OP_ALL_BUG_WORKAROUNDS) != 0) {
         options |= SSL_OP_ALL & ~(uint64_t)SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS;
     }
@@ -129,6 +132,10 @@ typedef struct suite_lists {
     char tls13[LIST_SIZE], tls12[LIST_SIZE];
     bool any13, any12; /* a member of the list, usable or not */
 } suite_lists;
+
+typedef struct usable_suites { /* suites of these versions are left */
+    bool tls13, tls12;
+} usable_suites;
 
 static void append(char *list, const char *name)
 {
@@ -166,26 +173,33 @@ static void split_list(const ldc_tls_choice *choice, ldc_tls_notes *notes, suite
     }
 }
 
-/* Whether something is left that a handshake can use; warns of what the security level takes away.
- */
-static bool usable(SSL_CTX *ctx, const ldc_tls_choice *choice, const ldc_tls_versions *range,
-                   int lowest, int highest, ldc_tls_notes *notes)
+/* What is left that a handshake can use; warns of what the security level takes away. */
+static usable_suites usable(SSL_CTX *ctx, const ldc_tls_choice *choice,
+                            const ldc_tls_versions *range, int lowest, int highest,
+                            ldc_tls_notes *notes)
 {
     bool has13 = highest >= TLS1_3_VERSION && (range->switched_off & SSL_OP_NO_TLSv1_3) == 0;
     bool has12 = lowest <= TLS1_2_VERSION &&
                  !(lowest == TLS1_2_VERSION && (range->switched_off & SSL_OP_NO_TLSv1_2) != 0);
+    usable_suites result = {false, false};
     SSL *ssl = SSL_new(ctx);
     STACK_OF(SSL_CIPHER) *supported = ssl == NULL ? NULL : SSL_get1_supported_ciphers(ssl);
-    bool any = sk_SSL_CIPHER_num(supported) > 0;
-    for (size_t i = 0; any && i < LDC_CIPHER_SLOTS; i++) {
+    int count = sk_SSL_CIPHER_num(supported);
+    for (size_t i = 0; i < LDC_CIPHER_SLOTS; i++) {
         const ldc_suite *suite = ldc_suite_find(choice->ciphers[i]);
         /* Suites of versions that are off are no surprise. */
-        bool found =
-            suite == NULL || !ldc_tls_suite_available(suite->id) || !(suite->tls13 ? has13 : has12);
-        for (int j = 0; !found && j < sk_SSL_CIPHER_num(supported); j++) {
+        if (suite == NULL || !ldc_tls_suite_available(suite->id) ||
+            !(suite->tls13 ? has13 : has12)) {
+            continue;
+        }
+        bool found = false;
+        for (int j = 0; !found && j < count; j++) {
             found = SSL_CIPHER_get_protocol_id(sk_SSL_CIPHER_value(supported, j)) == suite->id;
         }
-        if (!found) {
+        if (found) {
+            result.tls13 = result.tls13 || suite->tls13;
+            result.tls12 = result.tls12 || !suite->tls13;
+        } else {
             ldc_tls_note(
                 notes, "cipher suite %s is too weak for OpenSSL's security level %d and is skipped",
                 suite->iana, SSL_CTX_get_security_level(ctx));
@@ -193,7 +207,13 @@ static bool usable(SSL_CTX *ctx, const ldc_tls_choice *choice, const ldc_tls_ver
     }
     sk_SSL_CIPHER_free(supported);
     SSL_free(ssl);
-    return any;
+    return result;
+}
+
+static bool set_range(SSL_CTX *ctx, int lowest, int highest)
+{
+    return lowest <= highest && SSL_CTX_set_min_proto_version(ctx, lowest) == 1 &&
+           SSL_CTX_set_max_proto_version(ctx, highest) == 1;
 }
 
 int ldc_tls_apply_suites(SSL_CTX *ctx, const ldc_tls_choice *choice, const ldc_tls_versions *range,
@@ -223,9 +243,21 @@ int ldc_tls_apply_suites(SSL_CTX *ctx, const ldc_tls_choice *choice, const ldc_t
     if (!set13 && highest > TLS1_2_VERSION) {
         highest = TLS1_2_VERSION;
     }
-    if (lowest > highest || (!set12 && !set13) || SSL_CTX_set_min_proto_version(ctx, lowest) != 1 ||
-        SSL_CTX_set_max_proto_version(ctx, highest) != 1 ||
-        !usable(ctx, choice, range, lowest, highest, notes)) {
+    bool done = (set12 || set13) && set_range(ctx, lowest, highest);
+    usable_suites left = {false, false};
+    if (done) {
+        left = usable(ctx, choice, range, lowest, highest, notes);
+        done = left.tls12 || left.tls13;
+    }
+    /* A version without a suite must not be offered: the peer would choose it. */
+    if (done && !left.tls13 && highest > TLS1_2_VERSION) {
+        highest = TLS1_2_VERSION;
+        done = set_range(ctx, lowest, highest);
+    }
+    if (done && !left.tls12 && lowest < TLS1_3_VERSION) {
+        done = set_range(ctx, TLS1_3_VERSION, highest);
+    }
+    if (!done) {
         rc = ldc_error(
             DICOM_ERROR_TLS_NO_CIPHER_SUITE,
             "no entry of the list works with %s and the TLS versions allowed. Add for example "

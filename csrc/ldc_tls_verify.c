@@ -1,8 +1,8 @@
 /*
- * ldc_tls_verify.c - judging the peer's chain, one certificate at a time (api 4.6, design D4).
+ * ldc_tls_verify.c - judging the peer's chain, one certificate at a time.
  *
  * Fail closed: no link, no owner, no memory, no answer: the answer is no. OpenSSL's order of calls
- * is kept (errata 4): complaints found while the chain is built come first, then one call per
+ * is kept: complaints found while the chain is built come first, then one call per
  * certificate, root to leaf. After a stop nobody is asked any more.
  */
 #include <openssl/err.h>
@@ -17,7 +17,7 @@
 
 enum {
     CERTIFICATE_LEVEL = 2
-}; /* whatever the protocol's level is (errata 6) */
+}; /* whatever the protocol's level is: level 0 would take MD5 */
 
 /* OpenSSL 3 gave 24 to "no issuer public key" and moved "invalid CA" to 79; LEADTOOLS has the older
  * meaning. */
@@ -56,8 +56,7 @@ static void remember(ldc_tls_link *link, int code, int depth, X509 *certificate)
     link->depth = depth;
     link->subject = certificate == NULL ? NULL : ldc_subject_text(certificate);
     link->detail = NULL;
-    /* A broken extension shows itself by other complaints: purposes, or no issuer found (errata
-     * 10). */
+    /* A broken extension shows itself by other complaints: purposes, or no issuer found. */
     const char *extension =
         certificate == NULL ? NULL : ldc_invalid_extension(certificate, name, sizeof name);
     if (extension != NULL) {
@@ -176,6 +175,11 @@ int ldc_tls_complain(X509_STORE_CTX *store, X509 *certificate, int depth, int co
 /* X509_STORE_CTX_verify_cb: 1 goes on, 0 ends the verification. */
 static int judge(int ok, X509_STORE_CTX *store)
 {
+    /* Who signed a revocation list has a chain of its own (RFC 5280, 6.3.3 f). Nobody is asked
+     * about it: OpenSSL's answer counts, and a fault there is a complaint about the list. */
+    if (X509_STORE_CTX_get0_parent_ctx(store) != NULL) {
+        return ok;
+    }
     ldc_tls_link *link = link_of(store);
     /* The chain is complete when the first certificate is found good. */
     if (ok == 1 && link != NULL && !link->weighed) {

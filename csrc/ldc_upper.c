@@ -498,14 +498,18 @@ int ldc_upper_closed(ldc_upper *upper, ldc_failure *failure)
         !inside;
     if (!proper && code == DICOM_SUCCESS) {
         code = DICOM_ERROR_NET_CONNECTION_ABORTED;
+        bool unanswered = before == LDC_STA5;
         ldc_failure_fill(
             failure, code,
-            before == LDC_STA5 || before == LDC_STA3 ? DICOM_STAGE_ASSOCIATION : DICOM_STAGE_CLOSE,
-            DICOM_SIDE_PEER, NULL,
-            before == LDC_STA5
-                ? "The peer closed the connection instead of answering the association request: it may "
-                  "expect TLS on this port; else its log says why."
-                : "The peer closed the connection without releasing the association: look into its log.");
+            unanswered || before == LDC_STA3 ? DICOM_STAGE_ASSOCIATION : DICOM_STAGE_CLOSE,
+            DICOM_SIDE_PEER,
+            unanswered
+                ? "The peer closed the connection instead of answering the association request"
+                : "The peer closed the connection without releasing the association",
+            unanswered
+                ? "It may expect TLS on this port, if this link has none, or be no DICOM node; its log "
+                  "says more."
+                : "Look into the peer's log.");
     } else {
         (void)ldc_failure_copy(failure, &upper->failure);
     }

@@ -369,7 +369,7 @@ static void begin_data(ldc_upper *upper)
     ldc_message_set_sink(&upper->message, take_data, upper);
 }
 
-/* A request whose data set we have no room for: answered by us, the association lives (errata 18).
+/* A request whose data set we have no room for: answered by us, the association lives.
  */
 static bool refuse_for_want_of_room(ldc_upper *upper, uint8_t context, const ldc_command *request)
 {

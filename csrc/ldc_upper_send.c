@@ -72,7 +72,7 @@ static struct timespec in_ms(uint64_t ms)
     return at;
 }
 
-/* Whether a sender has to wait: the message in hand, whatever its size, does not count (errata 1).
+/* Whether a sender has to wait: the message in hand, whatever its size, does not count.
  */
 static bool is_full(const ldc_upper *upper)
 {

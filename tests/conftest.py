@@ -22,7 +22,11 @@ if str(ROOT) not in sys.path:
 
 # Before anybody imports them: tests of other folders use them, too.
 pytest.register_assert_rewrite(
-    "tests.interop.archive", "tests.interop.programs", "tests.interop.wires"
+    "tests.dicom.associates",
+    "tests.interop.archive",
+    "tests.interop.programs",
+    "tests.interop.wires",
+    "tests.robustness.strangers",
 )
 
 if TYPE_CHECKING:
@@ -41,14 +45,17 @@ SANITIZED = (
     "dicom/test_dicom_net",
     "dicom/test_lifetime",
     "dicom/test_messages",
+    "dicom/test_proxy_protocol",
     "dicom/test_receiving",
     "dicom/test_state_table_driven",
     "dicom/test_stubborn_peers",
     "dicom/test_window",
     "robustness/test_reentry",
-    "robustness/test_strange_peers",
+    "robustness/test_strange_",
     "robustness/test_threads",
     "tls/test_certificate_text",
+    "tls/test_pins",
+    "tls/test_server_names",
     "tls/test_trust_settings",
 )
 """What runs under the sanitizers too: where memory is made, shared and freed."""

@@ -46,9 +46,10 @@ class CertificateEnding(NamedTuple):
 def emit(record: Any) -> None:
     """Log a DICOMLOGRECORD.
 
-    About a failure the record has ``failure`` (`DicomFailure`, without its chain), ``peer_address``,
-    ``peer_port``, ``inbound`` (the peer called us) and ``more`` (failures of the same cause that
-    have no line of their own, or 0); about a certificate ``ending`` (`CertificateEnding`).
+    About a failure the record has ``failure`` (`DicomFailure`, without chain and exception: a record
+    may be kept, and must not keep a net), ``peer_address``, ``peer_port``, ``inbound`` (the peer
+    called us) and ``more`` (failures of the same cause that have no line of their own, or 0); about
+    a certificate ``ending`` (`CertificateEnding`).
     """
     if not logger.isEnabledFor(record.nLevel):
         return
@@ -56,11 +57,10 @@ def emit(record: Any) -> None:
     extra: dict[str, Any] = {}
     if record.pFailure != ffi.NULL:
         fields = reads.failure_fields(record.pFailure)
-        raised = _raised(record.hNet) if fields.code in _OF_CALLBACKS else None
-        if raised is not None:
-            text += f"; {describe_exception(raised)}"
+        if fields.code in _OF_CALLBACKS:
+            text += _raised(record.hNet)
         extra = {
-            "failure": make_failure(fields, raised),
+            "failure": make_failure(fields),
             "peer_address": from_c(record.pszPeer),
             "peer_port": record.nPeerPort,
             "inbound": bool(record.bInbound),
@@ -74,9 +74,9 @@ def emit(record: Any) -> None:
     logger.log(record.nLevel, "%s", text, extra=extra)
 
 
-def _raised(net: Any) -> BaseException | None:
-    """Find what user code raised in a callback of a net that may be gone."""
+def _raised(net: Any) -> str:
+    """Say what user code raised in a callback of a net that may be gone."""
     life = life_of(lib.L_DicomGetUserData(net))
     owner = None if life is None else life.owner()
-    raised: BaseException | None = None if owner is None else owner.__dict__[STATE].exception
-    return raised
+    raised = None if owner is None else owner.__dict__[STATE].exception
+    return "" if raised is None else f"; {describe_exception(raised)}"

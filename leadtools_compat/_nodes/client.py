@@ -9,12 +9,15 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from leadtools_compat._nodes.tls import TlsOptions, configure
 from leadtools_compat.dicom import (
+    DicomAbortReasonType,
+    DicomAbortSourceType,
     DicomAssociate,
     DicomAssociateAcceptResultType,
     DicomCommandPriorityType,
@@ -30,9 +33,9 @@ from leadtools_compat.dicom import (
 )
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from leadtools_compat.dicom import (
-        DicomAbortReasonType,
-        DicomAbortSourceType,
         DicomAssociateRejectReasonType,
         DicomAssociateRejectResultType,
         DicomAssociateRejectSourceType,
@@ -62,6 +65,17 @@ _REASONS: dict[str, Reason] = {
     "association": "association",
     "dimse": "dimse",
     "close": "dimse",
+}
+
+
+# PS3.8 9.3.3.2: why a presentation context was not accepted, and what to do.
+_REFUSED: dict[DicomAssociateAcceptResultType | None, tuple[str, str]] = {
+    DicomAssociateAcceptResultType.AbstractSyntax: ("abstract syntax not supported", ""),
+    DicomAssociateAcceptResultType.TransferSyntax: (
+        "transfer syntaxes not supported",
+        "Propose a transfer syntax that the peer has; each takes Implicit VR Little Endian.",
+    ),
+    DicomAssociateAcceptResultType.UserReject: ("rejected by its program", ""),
 }
 
 
@@ -182,6 +196,7 @@ class Client(DicomNet):
         self.timeout = timeout
         self.progress: list[Progress] = []
         self.accepted: dict[int, tuple[str, str]] = {}
+        self.refused: dict[str, DicomAssociateAcceptResultType] = {}
         self._events: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._began = 0.0
         self._message = 0
@@ -239,13 +254,25 @@ class Client(DicomNet):
         for number, (found, _) in self.accepted.items():
             if found == abstract:
                 return number
+        raise NodeError.of(self._not_accepted(abstract))
+
+    def _not_accepted(self, abstract: str) -> DicomFailure:
         from pydicom.uid import UID
 
         name = UID(abstract).name
-        raise NodeError(
-            f"the peer does not accept {name} ({abstract})",
+        result = self.refused.get(abstract)
+        code = DicomExceptionCode.AbstractSyntaxNotSupported
+        why, remedy = _REFUSED.get(result, ("", ""))
+        if result == DicomAssociateAcceptResultType.TransferSyntax:
+            code = DicomExceptionCode.TransferSyntaxNotSupported
+        return DicomFailure(
             "association",
-            remedy=f"Enable this service for {self.node.calling} at the peer, or ask another node.",
+            "peer",
+            code,
+            f"the peer does not accept {name} ({abstract}){why and ': ' + why}",
+            elapsed=time.perf_counter() - self._began,
+            remedy=remedy
+            or f"Enable this service for {self.node.calling} at the peer, or ask another node.",
         )
 
     def echo(self) -> Answer:
@@ -316,6 +343,27 @@ class Client(DicomNet):
         except NodeError:
             self.CloseForced(False)
 
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Free the net; an association that stands is ended first, not just dropped."""
+        try:
+            if not self._over and self.IsAssociated():
+                self._say_goodbye(error)
+        finally:
+            super().__exit__(kind, error, trace)
+
+    def _say_goodbye(self, error: BaseException | None) -> None:
+        if error is None or (isinstance(error, NodeError) and error.reason == "association"):
+            self.release()
+            return
+        with suppress(DicomException, NodeError):
+            self.SendAbort(DicomAbortSourceType.User, DicomAbortReasonType.Unknown)
+            self._wait("closed", _DRAIN)
+
     def take(self, instance: str, data: DicomDataSet | None) -> DicomCommandStatusType:
         """Take what a C-GET brings, on the worker thread."""
         return DicomCommandStatusType.ClassNotSupported
@@ -355,8 +403,19 @@ class Client(DicomNet):
                     break
         except queue.Empty:
             return
+        raise self._ended()
+
+    def _ended(self) -> NodeError:
+        """Say how the peer ended the connection."""
         if self.failure is not None:
-            raise NodeError.of(self.failure)
+            return NodeError.of(self.failure)
+        before = not any(step.what == "accepted" for step in self.progress)
+        when = "before it took an association" if before else "during the association"
+        return NodeError(
+            f"the peer closed the connection {when}",
+            "association" if before else "dimse",
+            remedy="It may be no DICOM node, or one that is ending or full; its log says more.",
+        )
 
     def _wait(self, wanted: str, limit: float) -> Any:
         end = time.monotonic() + limit
@@ -384,9 +443,7 @@ class Client(DicomNet):
                 )
             if what == "closed":
                 self._over = True
-                if self.failure is not None:
-                    raise NodeError.of(self.failure)
-                raise NodeError("the peer closed the connection", "dimse")
+                raise self._ended()
 
     def _answer(self) -> Answer:
         answer: Answer = self._wait("answer", self.timeout + 5)
@@ -422,9 +479,12 @@ class Client(DicomNet):
         accepted = {}
         for index in range(association.PresentationContextCount):
             number = association.GetPresentationContextID(index)
-            if association.GetResult(number) == DicomAssociateAcceptResultType.Success:
+            result = association.GetResult(number)
+            if result == DicomAssociateAcceptResultType.Success:
                 syntax = association.GetTransfer(number, 0)
                 accepted[number] = (association.GetAbstract(number), syntax)
+            else:
+                self.refused[association.GetAbstract(number)] = result
         self._note("accepted")
         self._events.put(("accepted", accepted))
 

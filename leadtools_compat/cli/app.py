@@ -19,7 +19,8 @@ import click
 from leadtools_compat import __version__
 from leadtools_compat._nodes.client import NodeError
 from leadtools_compat.cli import exits
-from leadtools_compat.cli.output import Output, plain
+from leadtools_compat.cli.log import LibraryLog
+from leadtools_compat.cli.output import Output
 from leadtools_compat.dicom import DicomException
 
 __all__ = ["VERBS", "app", "run"]
@@ -88,20 +89,22 @@ def app() -> None:
 def run(arguments: list[str]) -> int:
     """Run; gives the exit code."""
     library = logging.getLogger("leadtools_compat")
-    handler = _LibraryLog(_output(arguments))
+    handler = LibraryLog(_output(arguments))
     library.addHandler(handler)
     try:
         with warnings.catch_warnings():
             # What pydicom thinks of foreign data sets; those that matter end in an error of a verb.
             warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
-            return _run(arguments)
+            return _run(arguments, handler)
     finally:
         library.removeHandler(handler)
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str], log: LibraryLog) -> int:
     try:
-        code = app.main(args=arguments, prog_name="leadtools-compat", standalone_mode=False)
+        code = app.main(
+            args=arguments, prog_name="leadtools-compat", standalone_mode=False, obj=log
+        )
     except (click.Abort, KeyboardInterrupt):
         out = _output(arguments)
         out.note("interrupted")
@@ -137,15 +140,3 @@ def _show(error: click.ClickException, arguments: list[str]) -> None:
         print(error.ctx.get_usage(), file=sys.stderr)
         print(f"'{error.ctx.command_path} --help' tells more.", file=sys.stderr)
     print(f"error: {text}", file=sys.stderr)
-
-
-class _LibraryLog(logging.Handler):
-    """Shows the library's warnings as notes."""
-
-    def __init__(self, out: Output) -> None:
-        super().__init__(logging.WARNING)
-        self.out = out
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Print one."""
-        self.out.warn(plain(record.getMessage()))

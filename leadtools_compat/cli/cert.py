@@ -114,6 +114,8 @@ def _one(
         branch.add(f"{plain(one.key)}, signed with {plain(one.signature)}")
         if one.names:
             branch.add(f"names: {plain(', '.join(one.names))}")
+        for pin in _pins(found.certificates[number]):
+            branch.add(f"pin: {plain(pin)}")
         if one.days_left is not None:
             branch.add(f"{one.days_left} days left")
     for finding in findings:
@@ -136,12 +138,25 @@ def _one(
         "file": str(found.path),
         "ok": not errors,
         "kind": found.kind,
-        "certificates": [asdict(one) for one in chain],
+        "certificates": [
+            {**asdict(one), "pins": _pins(der)}
+            for one, der in zip(chain, found.certificates, strict=True)
+        ],
         "findings": [{**asdict(one), "level": str(one.level)} for one in findings],
         "judged": {
             role: {"accepted": not told, "complaints": told} for role, told in judged.items()
         },
     }
+
+
+def _pins(der: bytes) -> list[str]:
+    """Give what ``--pin`` takes; nothing for what OpenSSL cannot read."""
+    from leadtools_compat.dicom import DicomException, DicomNet
+
+    try:
+        return list(DicomNet.tls_pins_of(der))
+    except DicomException:
+        return []
 
 
 def _findings(chain: list[Certificate], found: CertificateFile) -> list[Finding]:

@@ -18,6 +18,8 @@ def describe_link(net: DicomNet) -> dict[str, Any]:
     words = [net.tls_version, suite, net.tls_group, "peer verified" if verified else "NOT VERIFIED"]
     if not verified:
         words[-1] += f": {net.tls_verify_code}"
+    if net.tls_application_protocol:
+        words.append(f"protocol {net.tls_application_protocol}")
     return {
         "tls": True,
         "version": net.tls_version,
@@ -26,5 +28,7 @@ def describe_link(net: DicomNet) -> dict[str, Any]:
         "verified": verified,
         "finding": str(net.tls_verify_code),
         "resumed": net.tls_resumed,
+        "server_name": net.tls_server_name,
+        "protocol": net.tls_application_protocol,
         "text": ", ".join(word for word in words if word),
     }

@@ -16,11 +16,22 @@ from typing import Any, TypeVar
 import click
 
 from leadtools_compat._nodes.client import Node
-from leadtools_compat._nodes.tls import TlsOptions, TlsVersion
+from leadtools_compat._nodes.tls import TlsOptions, TlsVersion, is_uri
+from leadtools_compat._nodes.tls_demands import TlsDemands
+from leadtools_compat.cli import log
+from leadtools_compat.cli.options_demands import collect_demands, demand_options
 from leadtools_compat.cli.output import AUDIT, PEER, Output
-from leadtools_compat.dicom import DicomTlsCipherSuiteType
+from leadtools_compat.dicom import DicomTlsCipherSuiteType, DicomTlsProfile
 
-__all__ = ["existing", "json_option", "node_options", "password_of", "suite_of", "tls_options"]
+__all__ = [
+    "existing",
+    "json_option",
+    "node_options",
+    "password_of",
+    "profile_of",
+    "suite_of",
+    "tls_options",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 PASSWORD = "LEADTOOLS_COMPAT_KEY_PASSWORD"
@@ -28,12 +39,36 @@ PASSWORD = "LEADTOOLS_COMPAT_KEY_PASSWORD"
 existing = click.Path(exists=True, dir_okay=False, readable=True)
 
 
+class FileOrUri(click.Path):
+    """A file that is there, or a URI of a token."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False, readable=True)
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Leave a URI as it is."""
+        if isinstance(value, str) and is_uri(value):
+            return value
+        return super().convert(value, param, ctx)
+
+
 def json_option(function: F) -> F:
-    """Add ``--json``; the verb gets an `Output`."""
+    """Add ``--json``, ``--verbose`` and ``--log``; the verb gets an `Output`."""
 
     @click.option("--json", "as_json", is_flag=True, help="One JSON document in place of texts.")
+    @click.option("-v", "--verbose", is_flag=True, help="All messages of the library, too.")
+    @click.option(
+        "--log",
+        "log_file",
+        type=click.Path(dir_okay=False),
+        metavar="FILE",
+        help="Append the library's messages, failures with their remedy, to a file.",
+    )
     @functools.wraps(function)
-    def wrapped(*arguments: Any, as_json: bool, **named: Any) -> Any:
+    def wrapped(
+        *arguments: Any, as_json: bool, verbose: bool, log_file: str | None, **named: Any
+    ) -> Any:
+        log.set_up(verbose, log_file)
         return function(*arguments, out=Output(as_json), **named)
 
     return wrapped  # type: ignore[return-value]
@@ -78,12 +113,35 @@ def node_options(function: F) -> F:
 
 _TLS: tuple[Callable[[F], F], ...] = (
     click.option("--tls", "use_tls", is_flag=True, help="Use TLS; any option below does so too."),
-    click.option("--ca", type=existing, metavar="FILE", help="Trusted authorities, PEM."),
     click.option(
-        "--cert", type=existing, metavar="FILE", help="Own certificate and its chain, PEM or DER."
+        "--ca",
+        type=existing,
+        multiple=True,
+        metavar="FILE",
+        help="Trusted authorities, PEM; may be repeated.",
     ),
     click.option(
-        "--key", type=existing, metavar="FILE", help="Its key, if that is in another file."
+        *("--cert", "--p12", "cert"),
+        type=FileOrUri(),
+        metavar="FILE",
+        help="Own certificate and its chain, PEM or DER, or PKCS #12 with the key; or a pkcs11: URI.",
+    ),
+    click.option(
+        "--key",
+        type=FileOrUri(),
+        metavar="FILE",
+        help="Its key, if that is in another file, or a pkcs11: URI.",
+    ),
+    click.option(
+        "--p12-legacy",
+        is_flag=True,
+        help="Take PKCS #12 that is encrypted with RC2, as old ones are.",
+    ),
+    click.option(
+        "--pkcs11-module",
+        type=existing,
+        metavar="FILE",
+        help="Library of the token that pkcs11: URIs are about.",
     ),
     click.option(
         "--password-file",
@@ -96,6 +154,11 @@ _TLS: tuple[Callable[[F], F], ...] = (
         "--tls-version", type=click.Choice(["1.2", "1.3"]), help="This version of TLS only."
     ),
     click.option(
+        "--profile",
+        metavar="NAME",
+        help="A named TLS profile, as B.12 or ihe_stx12 ('leadtools-compat profiles' lists them).",
+    ),
+    click.option(
         "--suite",
         "suites",
         multiple=True,
@@ -103,6 +166,12 @@ _TLS: tuple[Callable[[F], F], ...] = (
         help="A cipher suite in place of the default list; may be repeated.",
     ),
     click.option("--no-verify", is_flag=True, help="Take any certificate of the peer. Not safe."),
+    click.option(
+        "--keylog",
+        type=click.Path(dir_okay=False),
+        metavar="FILE",
+        help="Append the secrets of the links, for tshark. Who reads them can decrypt the links.",
+    ),
     click.option(
         "--audit",
         metavar="URL",
@@ -134,14 +203,15 @@ def tls_options(server: bool = False, always: bool = False) -> Callable[[F], F]:
         @functools.wraps(function)
         def wrapped(*arguments: Any, **named: Any) -> Any:
             audit: str | None = named.pop("audit")
-            tls = _collect(named, server, always)
+            demands = collect_demands(named, server)
+            tls = _collect(named, server, always, demands)
             if audit is not None:
                 _open_audit(audit, tls)
             return function(*arguments, tls=tls, **named)
 
         for option in reversed(_TLS if server else _TLS + _TLS_CLIENT):
             wrapped = option(wrapped)
-        return wrapped  # type: ignore[return-value]
+        return demand_options(server)(wrapped)  # type: ignore[return-value]
 
     return decorate
 
@@ -153,7 +223,8 @@ def _open_audit(target: str, tls: TlsOptions | None) -> None:
     own = TlsOptions() if tls is None else tls
     ca = own.ca if isinstance(own.ca, str) else None
     try:
-        trail = AuditTrail(target, ca_file=ca, certificate=own.certificate, key=own.key)
+        certificate, key = (own.certificate, own.key) if own.pem_files else (None, None)
+        trail = AuditTrail(target, ca_file=ca, certificate=certificate, key=key)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--audit") from error
     context = click.get_current_context()
@@ -161,30 +232,43 @@ def _open_audit(target: str, tls: TlsOptions | None) -> None:
     context.call_on_close(trail.close)
 
 
-def _collect(named: dict[str, Any], server: bool, always: bool) -> TlsOptions | None:
-    wanted = named.pop("use_tls")
+def _collect(
+    named: dict[str, Any], server: bool, always: bool, demands: TlsDemands
+) -> TlsOptions | None:
+    wanted = named.pop("use_tls") or demands.given
     ca: str | None = named.pop("ca")
     certificate: str | None = named.pop("cert")
     key: str | None = named.pop("key")
     password_file: str | None = named.pop("password_file")
     crl: str | None = named.pop("crl")
     version: TlsVersion | None = named.pop("tls_version")
+    given: str | None = named.pop("profile")
+    profile = None if given is None else profile_of(given)
     suites = tuple(suite_of(name) for name in named.pop("suites"))
     no_verify: bool = named.pop("no_verify")
+    p12_legacy: bool = named.pop("p12_legacy")
+    module: str | None = named.pop("pkcs11_module")
+    keylog: str | None = named.pop("keylog")
     host_name: str | None = named.pop("host_name", None)
     no_host_check: bool = named.pop("no_host_check", False)
-    others = (ca, certificate, key, crl, version, suites, no_verify, host_name, no_host_check)
-    if not (wanted or always or any(others)):
+    others = (ca, certificate, key, crl, version, profile, suites, no_verify)
+    others = (*others, p12_legacy, module, keylog)
+    if not (wanted or always or any(others) or host_name or no_host_check):
         return None
     if key is not None and certificate is None:
         raise click.UsageError("--key needs --cert FILE: the certificate of that key")
+    if module is None and any(is_uri(name or "") for name in (certificate, key)):
+        raise click.UsageError(
+            "a pkcs11: URI needs --pkcs11-module FILE: the library of the token, "
+            "for example /usr/lib/softhsm/libsofthsm2.so"
+        )
     if server and certificate is None:
         raise click.UsageError("with TLS a server needs --cert FILE: its own certificate")
-    if ca is None and not no_verify and not always:
+    if ca is None and not (no_verify or always or demands.trusts):
         who = "clients" if server else "the peer"
         raise click.UsageError(
             f"with TLS, --ca FILE is needed: the authorities that {who} must come from "
-            "(--no-verify takes anybody)"
+            "(or --ca-dir, --system-trust, --pin-only; --no-verify takes anybody)"
         )
     if host_name is not None and (no_host_check or no_verify):
         raise click.UsageError("--host-name contradicts --no-host-check and --no-verify")
@@ -199,6 +283,11 @@ def _collect(named: dict[str, Any], server: bool, always: bool) -> TlsOptions | 
         host_name=host_name,
         version=version,
         suites=suites,
+        profile=profile,
+        demands=demands,
+        pkcs12_legacy=p12_legacy,
+        pkcs11_module=module,
+        keylog=keylog,
     )
 
 
@@ -242,3 +331,31 @@ def suite_of(name: str) -> int:
         f"there is no cipher suite {name!r}{hint} ('leadtools-compat ciphers' lists them)",
         param_hint="--suite",
     )
+
+
+def profile_of(name: str) -> str:
+    """Find a TLS profile by any of its names; neither case nor punctuation count.
+
+    Raises
+    ------
+    click.BadParameter
+        For an unknown one, with the nearest name.
+    """
+    names = {
+        _letters(known): one.name
+        for one in DicomTlsProfile.all()
+        for known in (one.name, *one.aliases)
+    }
+    if _letters(name) in names:
+        return names[_letters(name)]
+    near = difflib.get_close_matches(_letters(name), names, n=1, cutoff=0.5)
+    every = ", ".join(dict.fromkeys(names.values()))
+    hint = f"; did you mean {names[near[0]]}?" if near else f"; there are {every}"
+    raise click.BadParameter(
+        f"there is no TLS profile {name!r}{hint} ('leadtools-compat profiles' lists them)",
+        param_hint="--profile",
+    )
+
+
+def _letters(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())

@@ -240,7 +240,7 @@ def client_hello(question: Question) -> bytes:
     legacy = min(question.version, 0x0303)
     extensions = b""
     if question.version > 0x0300:
-        if question.host is not None and not _is_address(question.host):
+        if question.host and not _is_address(question.host):
             name = b"\0" + _block(question.host.encode("idna"), 2)
             extensions += _extension(0, _block(name, 2))
         extensions += _extension(10, _list(question.groups)) + _extension(11, _block(b"\0", 1))

@@ -20,8 +20,8 @@ _WORDS = {Level.good: "Good", Level.note: "Note", Level.warning: "Warning", Leve
 
 
 def text(value: object) -> str:
-    """Escape; control characters become visible."""
-    cleaned = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in str(value))
+    """Escape; control characters become visible, but newlines and tabs."""
+    cleaned = "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in str(value))
     return html.escape(cleaned)
 
 
@@ -157,8 +157,12 @@ def _offers(report: Report) -> str:
         rows.append(f'<tr><th scope="row">{text(name)}</th><td>{state}</td></tr>')
     if tls.groups:
         rows.append(f'<tr><th scope="row">Groups</th><td>{text(", ".join(tls.groups))}</td></tr>')
+    for one in tls.profiles:
+        state = "can be met" if one.met else text(f"no: {'; '.join(one.reasons)}")
+        retired = " (retired)" if one.retired else ""
+        rows.append(f'<tr><th scope="row">{text(one.name + retired)}</th><td>{state}</td></tr>')
     table = f'<div class="wide"><table><tbody>{"".join(rows)}</tbody></table></div>'
-    return _section("Versions, suites, groups", table if rows else "")
+    return _section("Versions, suites, groups, profiles", table if rows else "")
 
 
 def _facts(report: Report) -> str:

@@ -12,7 +12,7 @@ from leadtools_compat.diagnose.certificates import (
     strength_findings,
 )
 from leadtools_compat.diagnose.model import Level, Report
-from leadtools_compat.dicom import DicomTlsProfile
+from leadtools_compat.diagnose.profiles import judge_profiles
 
 __all__ = ["judge"]
 
@@ -112,21 +112,20 @@ def _suites(report: Report) -> None:
 
 
 def _profiles(report: Report) -> None:
-    offers = {name: set(offer.suites) for name, offer in report.tls.versions.items()}
-    if not any(offers.values()):
+    report.tls.profiles = judge_profiles(report.tls)
+    if not report.tls.profiles:
         return
     met = [
-        one.name + (" (retired)" if one.retired else "")
-        for one in DicomTlsProfile.all()
-        if any(
-            suite.iana_name in offers.get(version, ())
-            for suite in (*one.suites, *one.suites_on_request)
-            for version in one.versions
-        )
+        one.name + (" (retired)" if one.retired else "") for one in report.tls.profiles if one.met
     ]
-    names = ", ".join(met) or "none"
-    text = f"Profiles that a link to the peer can meet, by its versions and suites: {names}."
-    report.add(Level.note, "suites", text)
+    text = f"Profiles that a link to the peer can meet: {', '.join(met) or 'none'}."
+    report.add(Level.note, "profiles", text)
+    in_force = [one for one in report.tls.profiles if not one.retired]
+    level = Level.note if any(one.met for one in in_force) else Level.warning
+    for one in in_force:
+        if not one.met:
+            text = f"No link to the peer can meet {one.name}: {'; '.join(one.reasons)}."
+            report.add(level, "profiles", text, "Allow there what the profile asks for.")
 
 
 def _count(suites: list[str]) -> str:

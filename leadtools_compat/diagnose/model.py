@@ -168,12 +168,34 @@ class Offer:
     server_order: bool | None = None
 
 
+@dataclass(frozen=True)
+class Profile:
+    """A named TLS profile, held against what the peer can do.
+
+    Attributes
+    ----------
+    reasons
+        Why no link to the peer can meet it; none: one can.
+    """
+
+    name: str
+    title: str
+    retired: bool
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def met(self) -> bool:
+        """Whether a link can meet it."""
+        return not self.reasons
+
+
 @dataclass
 class Tls:
     """What the peer can do in TLS. None stands for: not known."""
 
     versions: dict[str, Offer] = field(default_factory=dict)
     groups: list[str] = field(default_factory=list)
+    profiles: list[Profile] = field(default_factory=list)
     dh_bits: int | None = None
     version: str = ""
     suite: str = ""
@@ -252,8 +274,11 @@ class Report:
         return made
 
 
+_PARTS = (Finding, Event, Verdict, Certificate, Connection, Offer, Profile, Tls, Dicom)
+
+
 def _plain(value: Any) -> Any:
-    if isinstance(value, (Finding, Event, Verdict, Certificate, Connection, Offer, Tls, Dicom)):
+    if isinstance(value, _PARTS):
         return _plain(asdict(value))
     if isinstance(value, Level):
         return value.value

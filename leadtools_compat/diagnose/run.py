@@ -78,7 +78,7 @@ def diagnose(
         Own files cannot be used (reason ``local``).
     """
     report = Report(host, port, called, calling, with_tls=tls is not None)
-    report.tls.authorities_given = tls is None or tls.ca is not None
+    report.tls.authorities_given = tls is None or tls.ca is not None or tls.demands.trusts
     report.library = f"leadtools_compat {__version__}, {DicomNet.GetOpenSslVersion().version_text}"
     node = Node(host, port, called, calling)
     began = time.perf_counter()
@@ -89,7 +89,7 @@ def diagnose(
         failure = _link(report, node, tls, timeout, dicom)
         speaks_tls = failure is None or failure.code not in _NOT_TLS
         if tls is not None and probes and speaks_tls:
-            _hellos(report, address, timeout, told)
+            _hellos(report, tls.server_name(report.host), address, timeout, told)
             _others(report, address, tls, timeout, told)
         if failure is not None:
             report.failure = failure.as_dict()
@@ -173,7 +173,7 @@ def _link(
         except NodeError as error:
             failure = error.failure
             if error.failure is None:
-                report.add(Level.error, "dicom", f"{error.message}.", error.remedy)
+                report.add(Level.error, "dicom", f"{error.message.rstrip('.')}.", error.remedy)
             if tls is not None and not report.tls.chain:
                 _read_link(report, client)
         _events(report, client)
@@ -299,10 +299,13 @@ def _common_name(subject: str) -> str:
 
 
 def _hellos(
-    report: Report, address: tuple[str, int], timeout: float, told: Callable[[str], None]
+    report: Report,
+    sni: str,
+    address: tuple[str, int],
+    timeout: float,
+    told: Callable[[str], None],
 ) -> None:
     suites = tuple(hello.SUITES_12)
-    sni = report.host
     for name, number in hello.VERSIONS.items():
         told(name)
         pool = tuple(hello.SUITES_13) if number == 0x0304 else suites
@@ -410,7 +413,7 @@ def _others(
     timeout: float,
     told: Callable[[str], None],
 ) -> None:
-    host = tls.host_name or report.host
+    host = tls.server_name(report.host)
     facts = report.tls
     for what in ("ALPN", "resumption", "stapling"):
         told(what)

@@ -86,6 +86,15 @@ def _tls(tree: Tree, report: Report) -> None:
                 leaf.add(_safe(suite))
     if tls.groups:
         branch.add(f"groups: {_safe(', '.join(tls.groups))}")
+    if tls.profiles:
+        profiles = branch.add("profiles")
+        for profile in tls.profiles:
+            retired = " (retired)" if profile.retired else ""
+            if profile.met:
+                profiles.add(f"[green]yes[/green] {_safe(profile.name)}{retired}")
+            else:
+                why = _safe("; ".join(profile.reasons))
+                profiles.add(f"[dim]no  {_safe(profile.name)}{retired}: {why}[/dim]")
     if tls.dh_bits:
         branch.add(f"Diffie-Hellman prime: {tls.dh_bits} bits")
     if tls.chain:

@@ -73,6 +73,7 @@ if TYPE_CHECKING:  # the rest is imported when it is asked for
     from leadtools_compat.dicom.dicom_module import DicomModule
     from leadtools_compat.dicom.dicom_print_scu import DicomPrintScu
     from leadtools_compat.dicom.dicom_tag_table import DicomTagTable
+    from leadtools_compat.dicom.dicom_tls_library import DicomTlsLibrary
     from leadtools_compat.dicom.dicom_tls_profile import DicomTlsProfile, DicomTlsProfileCheck
     from leadtools_compat.dicom.dicom_uid_table import DicomUid, DicomUIDCategory, DicomUidTable
     from leadtools_compat.dicom.dicom_vr_table import DicomVR, DicomVRRestriction, DicomVRTable
@@ -156,6 +157,7 @@ __all__ = [
     "DicomTlsEncryptionMethodType",
     "DicomTlsIntegrityMethodType",
     "DicomTlsKeyExchangeMethodType",
+    "DicomTlsLibrary",
     "DicomTlsProfile",
     "DicomTlsProfileCheck",
     # constants
@@ -207,6 +209,7 @@ _LATER = {
     "Element": "element_attributes",
     "Instance": "element_attributes",
     "DicomVRType": "enums_vr",
+    "DicomTlsLibrary": "dicom_tls_library",
     "DicomTlsProfile": "dicom_tls_profile",
     "DicomTlsProfileCheck": "dicom_tls_profile",
     "DicomAgeValue": "dicom_date_values",

@@ -47,7 +47,7 @@ class DicomTlsProfile(NamedTuple):
 
     Notes
     -----
-    The table is api 4.8; sources are PS3.15 annex B and IHE ITI TF-2 3.19.
+    Sources of the table: PS3.15 annex B and IHE ITI TF-2 3.19.
     """
 
     name: str

@@ -485,6 +485,8 @@ def test_interruption_between_the_lines_is_delivered(unraisable: Any) -> None:
 
 # ---- messages ----
 
+logger = logging.getLogger("leadtools_compat")
+
 
 def test_warnings_of_the_library_go_to_logging(
     listen: Listen, pki: TestPki, nets: Keep, caplog: pytest.LogCaptureFixture
@@ -507,13 +509,13 @@ def test_broken_log_handler_breaks_nothing(
             raise SystemExit("no disk")
 
     handler = Broken()
-    logging.getLogger("leadtools_compat").addHandler(handler)
+    logger.addHandler(handler)
     try:
         client = nets(RecordingNet(DicomNetSecurityMode.Tls))
         connect(client, listen(tls_child(pki, flags=NO_CHECK)))
         assert client.log.wait("OnSecureLinkReady").code == CODES.Success
     finally:
-        logging.getLogger("leadtools_compat").removeHandler(handler)
+        logger.removeHandler(handler)
 
 
 def test_ctrl_c_inside_a_message_is_not_lost() -> None:
@@ -522,11 +524,12 @@ def test_ctrl_c_inside_a_message_is_not_lost() -> None:
             raise KeyboardInterrupt
 
     handler = Interrupted()
-    logging.getLogger("leadtools_compat").addHandler(handler)
+    logger.addHandler(handler)
     text = ffi.new("char[]", b"message")
+    record = ffi.new("DICOMLOGRECORD *", {"nLevel": lib.DICOM_LOG_WARNING, "pszText": text})
     try:
         with pytest.raises(KeyboardInterrupt):
-            lib.ldc_py_log(lib.DICOM_LOG_WARNING, ffi.NULL, text, ffi.NULL)
+            lib.ldc_py_log(record, ffi.NULL)
             threading.Event().wait(PATIENCE)
     finally:
-        logging.getLogger("leadtools_compat").removeHandler(handler)
+        logger.removeHandler(handler)

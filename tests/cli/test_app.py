@@ -32,13 +32,15 @@ def test_each_verb_has_help_with_examples_and_takes_json(run: Run, verb: str) ->
     assert told.code == 0
     assert f"leadtools-compat {verb}" in told.out.partition("Examples:")[2]
     assert "--json" in told.out
+    assert "--verbose" in told.out
+    assert "--log FILE" in told.out
 
 
 @pytest.mark.parametrize("verb", TALKING)
 def test_each_verb_that_talks_takes_the_tls_options(run: Run, verb: str) -> None:
     told = run(verb, "--help")
     options = ["--tls", "--ca", "--cert", "--key", "--password-file", "--crl", "--tls-version"]
-    options += ["--suite", "--no-verify"]
+    options += ["--suite", "--profile", "--no-verify"]
     options += [] if verb == "scp" else ["--host-name", "--no-host-check"]
     assert [one for one in options if f"{one} " not in told.out] == []
 

@@ -160,3 +160,46 @@ def test_file_that_is_no_certificate_is_named(
     told = run("echo", "localhost", serve(pki.server).HostPort, "--ca", file)
     assert told.code == 6
     assert str(file) in told.err
+
+
+def test_failure_is_told_once_and_the_log_file_has_the_sentence(
+    run: Run, serve: Serve, pki: TestPki, tmp_path: Path
+) -> None:
+    port = serve(pki.server).HostPort
+    arguments = ["echo", "localhost", port, "--ca", pki.ca_file]
+    log = tmp_path / "echo.log"
+    told = run(*arguments, "--log", log)
+    assert told.code == 4
+    assert "connection to" not in told.err
+    line = log.read_text()
+    assert "WARNING connection to 127.0.0.1:" in line
+    assert "certificate, by the peer: TlsPeerRequiresCertificate (309)" in line
+    assert "Load a certificate" in line
+    loud = run(*arguments, "-v")
+    assert loud.code == 4
+    assert "connection to 127.0.0.1:" in loud.err
+    assert log.read_text() == line
+    assert run(*arguments, "--log", tmp_path / "no" / "folder").code == 6
+
+
+@pytest.mark.parametrize("name", ["B.12", "b12", "B12"])
+def test_profile_is_applied(
+    run: Run, serve: Serve, pki: TestPki, mutual: list[str], name: str
+) -> None:
+    port = serve(pki.server).HostPort
+    told = run("echo", "localhost", port, *mutual, "--profile", name, "--json")
+    assert told.code == 0
+    assert told.document["link"]["verified"] is True
+
+
+def test_profile_that_both_sides_lack_or_that_does_not_exist_is_said(
+    run: Run, serve: Serve, pki: TestPki, mutual: list[str]
+) -> None:
+    port = serve(pki.server, profile="B.13").HostPort
+    told = run("echo", "localhost", port, *mutual, "--profile", "ihe_stx12")
+    assert told.code in (0, 4)
+    wrong = run("echo", "localhost", port, *mutual, "--profile", "ihe_stx21")
+    assert wrong.code == 2
+    assert "did you mean ihe_stx12?" in wrong.err
+    assert run("echo", "localhost", port, "--profile", "nothing").code == 2
+    assert "--ca FILE is needed" in run("echo", "localhost", port, "--profile", "B.12").err

@@ -173,7 +173,7 @@ done:
     ldc_writer_free(&second);
 }
 
-/* The SCP pattern of api.md: each context in turn is accepted with its first syntax or rejected. */
+/* What most SCPs do: each context in turn is accepted with its first syntax or rejected. */
 static void require_answer(const ldc_associate *request)
 {
     ldc_associate *accept = ldc_associate_clone(request), *answer = NULL;

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
+import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -92,7 +94,7 @@ def texts(report: Report, level: Level) -> str:
 def test_our_own_node_is_found_good(
     scp: Callable[..., int], pki: TestPki, good: TlsOptions
 ) -> None:
-    report = diagnose("localhost", scp(pki.server), good, timeout=PATIENCE)
+    report = diagnose("127.0.0.1", scp(pki.server), good, timeout=PATIENCE)
     tls = report.tls
     assert report.level in (Level.good, Level.note), report.findings
     assert "answers C-ECHO" in report.verdict
@@ -100,9 +102,7 @@ def test_our_own_node_is_found_good(
     assert accepted == ["TLSv1.2", "TLSv1.3"]
     assert tls.versions["TLSv1.3"].suites[0] == "TLS_AES_256_GCM_SHA384"
     assert "x25519" in tls.groups
-    assert "can meet, by its versions and suites: B.12, B.13, ihe_stx12" in texts(
-        report, Level.note
-    )
+    assert "can meet: B.12, B.13, ihe_stx12" in texts(report, Level.note)
     assert [one.code for one in tls.verdicts] == ["Success"] * 3
     assert [one.depth for one in tls.verdicts] == [None, 1, 0]
     assert tls.client_certificate == "required"
@@ -146,7 +146,49 @@ def test_peer_that_meets_only_a_retired_profile_is_told_as_one(
     with openssl_server(*own(identity), *options) as server:
         report = diagnose("localhost", server.port, good, timeout=PATIENCE, dicom=False)
     told = texts(report, Level.note)
-    assert "by its versions and suites: bcp195 (retired), aes (retired)." in told
+    assert "can meet: bcp195 (retired), aes (retired)." in told
+    warned = texts(report, Level.warning)
+    assert "can meet B.12: the peer takes none of its cipher suites" in warned
+    why = {one.name: one.reasons for one in report.tls.profiles}
+    assert why["aes"] == []
+    assert "TLS_RSA_WITH_3DES_EDE_CBC_SHA" in why["basic"][0]
+
+
+def test_a_weak_certificate_and_a_strange_group_are_reasons_against_profiles(
+    pki: TestPki, good: TlsOptions
+) -> None:
+    weak = pki.make("weak_key_rsa1024", role="server")
+    options = ["-cipher", "ECDHE+AESGCM:@SECLEVEL=0", "-tls1_2", "-groups", "secp521r1"]
+    with openssl_server(*own(weak), *options) as server:
+        report = diagnose("localhost", server.port, good, timeout=PATIENCE, dicom=False)
+    why = {one.name: "; ".join(one.reasons) for one in report.tls.profiles}
+    assert "RSA 1024, and must be 2048 bits or more" in why["B.12"]
+    assert "none of its versions (TLSv1.2, TLSv1.3)" not in why["B.12"]
+
+
+def test_peer_that_hangs_up_after_the_handshake_is_said_to_have_done_so(
+    pki: TestPki, good: TlsOptions
+) -> None:
+    """As ``openssl s_server`` does whose input has ended."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pki.server.combined_file)
+
+    def hang_up(listener: socket.socket) -> None:
+        for _ in range(2):  # the look at TCP, and the link
+            plain, _ = listener.accept()
+            with suppress(OSError), context.wrap_socket(plain, server_side=True) as link:
+                link.unwrap()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=hang_up, args=(listener,))
+        thread.start()
+        port = listener.getsockname()[1]
+        report = diagnose("127.0.0.1", port, good, timeout=PATIENCE, probes=False)
+        thread.join()
+    assert report.level is Level.error
+    assert "closed the connection" in report.verdict
+    assert re.search("before it took an association|instead of answering", report.verdict)
+    assert "no DICOM node" in " ".join(one.remedy for one in report.findings)
 
 
 def test_optional_client_certificate_is_told_from_one_that_is_required(

@@ -8,6 +8,8 @@ strangers that break off or talk nonsense are tests/robustness/test_strange_peer
 from __future__ import annotations
 
 import json
+import logging
+import queue
 import re
 import socket
 import threading
@@ -19,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from leadtools_compat.dicom import DicomFailure
+from leadtools_compat.dicom import DicomFailure, DicomNet
 from leadtools_compat.dicom.dicom_failure import alert_name
 from leadtools_compat.testing import TestPki
 from tests.support import PATIENCE, Listener, connect, refused
@@ -57,7 +59,7 @@ class Told:
     alert: str | None = None
 
 
-def check(failure: DicomFailure | None, told: Told) -> None:
+def check(failure: DicomFailure | None, told: Told, logged: bool = True) -> None:
     """Compare a record with it, in all its forms."""
     assert failure is not None
     text = str(failure)
@@ -79,6 +81,64 @@ def check(failure: DicomFailure | None, told: Told) -> None:
     document = json.loads(json.dumps(failure.as_dict()))
     assert document["remedy"] == failure.remedy
     assert "\n" not in text
+    if logged:
+        check_log(failure)
+
+
+def check_log(failure: DicomFailure) -> None:
+    """The same sentence is in the log, with the peer's address, once."""
+    assert log_of_test is not None
+    text = str(failure)
+    record = log_of_test.wait_for(f" failed: {text}")
+    told = record.__dict__["failure"]
+    assert record.levelno == logging.WARNING
+    assert str(told) == text
+    assert told.as_dict() == {**failure.as_dict(), "chain": [], "elapsed": told.elapsed}
+    assert record.__dict__["peer_address"] in ("127.0.0.1", "::1")
+    assert record.__dict__["peer_port"] > 0
+    assert record.__dict__["more"] == 0
+    inbound = record.__dict__["inbound"]
+    assert record.getMessage().startswith(f"connection {'from' if inbound else 'to'} ")
+
+
+class FailureLog(logging.Handler):
+    """The library's warnings; others may wait for one."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._changed = threading.Condition()
+        self._seen: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with self._changed:
+            self._seen.append(record)
+            self._changed.notify_all()
+
+    def wait_for(self, words: str) -> logging.LogRecord:
+        def found() -> list[logging.LogRecord]:
+            return [one for one in self._seen if words in one.getMessage()]
+
+        with self._changed:
+            if not self._changed.wait_for(found, PATIENCE):
+                pytest.fail(f"not in the log: {words}; {[r.getMessage() for r in self._seen]}")
+            return found()[0]
+
+
+log_of_test: FailureLog | None = None
+
+
+@pytest.fixture(autouse=True)
+def failure_log() -> Iterator[FailureLog]:
+    """Hear of each failure: every cell of the matrix is in the log, too."""
+    global log_of_test
+    log_of_test = FailureLog()
+    logger = logging.getLogger("leadtools_compat")
+    logger.addHandler(log_of_test)
+    DicomNet.set_failure_log(1000, 60)
+    yield log_of_test
+    DicomNet.set_failure_log()
+    logger.removeHandler(log_of_test)
+    log_of_test = None
 
 
 # ---- one side's certificate is at fault: the judge knows all, the other side what to do
@@ -341,15 +401,19 @@ def test_web_proxy_that_answers_for_the_peer(pki: TestPki, nets: Callable[[Any],
 
 
 @in_both_versions
-def test_association_that_is_rejected_over_tls(pki: TestPki, version: str, tmp_path: Path) -> None:
+def test_association_that_is_rejected_over_tls(
+    pki: TestPki, version: str, tmp_path: Path, failure_log: FailureLog
+) -> None:
     from leadtools_compat._nodes.client import VERIFICATION, Client, Context, Node, NodeError
-    from leadtools_compat._nodes.receiver import Receiver
+    from leadtools_compat._nodes.receiver import Events, Receiver
     from leadtools_compat._nodes.tls import TlsOptions
 
     choice: Any = version.removeprefix("TLSv")
     server = TlsOptions(pki.ca_file, pki.server.combined_file, version=choice)
     client_tls = TlsOptions(pki.ca_file, pki.client.combined_file, version=choice)
-    with Receiver(tmp_path, server, "ARCHIVE") as receiver:
+    at_server: queue.SimpleQueue[DicomFailure] = queue.SimpleQueue()
+    events = Events(failed=lambda peer, failure: at_server.put(failure))
+    with Receiver(tmp_path, server, "ARCHIVE", events) as receiver:
         port = receiver.start("127.0.0.1", 0)
         with Client(Node("localhost", port, "WRONG"), client_tls, PATIENCE) as client:
             client.open()
@@ -359,12 +423,25 @@ def test_association_that_is_rejected_over_tls(pki: TestPki, version: str, tmp_p
             caught.value.failure,
             Told("association", "peer", "AssociationRejected", "called AE title"),
         )
+        assert 'called "WRONG", calling "LT-COMPAT"' in caught.value.message
+        assert "called AE title not recognized" in caught.value.message
+        check(
+            at_server.get(timeout=PATIENCE),
+            Told("association", "local", "AssociationRejected", "call this node by its AE title"),
+        )
         with Client(Node("localhost", port, "ARCHIVE"), client_tls, PATIENCE) as client:
             client.open().associate([Context("1.2.840.10008.5.1.4.31")])
             with pytest.raises(NodeError, match="does not accept") as caught:
                 client.context("1.2.840.10008.5.1.4.31")
             assert "Modality Worklist" in caught.value.message
-            assert caught.value.remedy
+            code = "AbstractSyntaxNotSupported"
+            cure = "Enable this service for LT-COMPAT"
+            check(caught.value.failure, Told("association", "peer", code, cure), logged=False)
+            for side, who in (("by us", "from"), ("by the peer", "to")):
+                line = failure_log.wait_for(f"association, {side}: {code}")
+                assert line.getMessage().startswith(f"connection {who} 127.0.0.1:")
+                assert "1.2.840.10008.5.1.4.31 (abstract syntax not supported)" in line.getMessage()
+                assert line.__dict__["failure"].remedy
 
 
 def test_every_finding_has_a_remedy_of_its_own_or_the_general_one() -> None:

@@ -17,7 +17,7 @@ import pytest
 from leadtools_compat.diagnose import Level, Report
 from leadtools_compat.diagnose.html import page
 from leadtools_compat.diagnose.judgement import judge
-from leadtools_compat.diagnose.model import Certificate, Event, Offer, Verdict
+from leadtools_compat.diagnose.model import Certificate, Event, Offer, Profile, Verdict
 from tests.support import PATIENCE
 
 HOSTILE = "<script>alert(1)</script>\"'&\x1b[31m\u202e" + "long" * 60
@@ -71,6 +71,7 @@ def report() -> Report:
         "TLSv1.3": Offer(True, "", ["TLS_AES_256_GCM_SHA384"], False),
     }
     tls.groups = ["x25519", "secp256r1"]
+    tls.profiles = [Profile("B.12", "PS3.15 B.12", False, [HOSTILE]), Profile("aes", "", True)]
     tls.version, tls.suite, tls.group = "TLSv1.3", "TLS_AES_256_GCM_SHA384", "x25519"
     tls.chain = [certificate(f"CN = {HOSTILE}", 3), certificate("CN = Intermediate", 300)]
     tls.verdicts = [
@@ -112,6 +113,11 @@ class Balance(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         assert self.open
         assert self.open.pop() == tag
+
+
+def test_text_of_a_certificate_keeps_its_tabs(report: Report) -> None:
+    report.tls.chain[0].text = "Basic Constraints:\n\tNot a CA"
+    assert "Basic Constraints:\n\tNot a CA" in page(report)
 
 
 def test_page_is_whole_in_itself_and_has_no_script(report: Report) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from leadtools_compat.dicom import DicomAssociate
 from leadtools_compat.testing import TestPki
+from tests.dicom.associates import full_request
 from tests.dicom.nodes import Link, pumping
 from tests.support import Listener
 
@@ -38,3 +40,9 @@ def link(
 def plain(pki: TestPki, nets: Callable[[Any], Any], listen: Callable[..., Listener]) -> Link:
     """Make the ends of an association, plain."""
     return Link("plain", pki, listen, nets)
+
+
+@pytest.fixture
+def request_() -> Iterator[DicomAssociate]:
+    """A request with something in every member."""
+    yield from full_request()

@@ -1,4 +1,4 @@
-"""The vectors of tests/csrc/test_command.c are what pynetdicom sends for the same messages.
+"""The vectors of tests/csrc/command_vectors.h are what pynetdicom sends for the same messages.
 
 The C unit compares the library with the vectors, this compares the vectors with another implementation.
 """
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pynetdicom import dimse_messages, dimse_primitives
 
-SOURCE = Path(__file__).resolve().parents[1] / "csrc" / "test_command.c"
+SOURCE = Path(__file__).resolve().parents[1] / "csrc" / "command_vectors.h"
 CT = "1.2.840.10008.5.1.4.1.1.2"
 FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 ECHO = "1.2.840.10008.1.1"

@@ -196,8 +196,10 @@ def test_orthanc_stores_to_us_in_all_transfer_syntaxes(link: Wire, orthanc: Orth
     listener = link.scp()
     orthanc.knows("ours", "OURS", listener.HostPort)
     names = [orthanc.upload(file.path) for file in OF_ALL_SYNTAXES]
-    done = orthanc.ask("/modalities/ours/store", {"Resources": names, "Synchronous": True}, "POST")
-    assert (done["InstancesCount"], done["FailedInstancesCount"]) == (len(names), 0)
+    for name in names:  # one job each: 1.12.7 keeps to the contexts of a job's first instance
+        asked = {"Resources": [name], "Synchronous": True}
+        done = orthanc.ask("/modalities/ours/store", asked, "POST")
+        assert (done["InstancesCount"], done["FailedInstancesCount"]) == (1, 0)
     events = [
         event
         for child in list(listener.children)

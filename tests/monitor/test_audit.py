@@ -102,9 +102,11 @@ def repository(kind: str, pki: TestPki, port: int = 0) -> Iterator[tuple[Reposit
 
         thread = threading.Thread(target=serve)
         thread.start()
-        yield kept, server.getsockname()[1]
-        stop.set()
-        thread.join()
+        try:
+            yield kept, server.getsockname()[1]
+        finally:
+            stop.set()
+            thread.join()
 
 
 def parsed(line: bytes) -> Xml.Element:

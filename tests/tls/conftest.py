@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from leadtools_compat.testing import Identity, TestPki
+from tests.tls.resuming import Scene
 from tests.tls.tls_tools import (
     METHODS,
     VERSIONS,
@@ -77,3 +78,17 @@ def present(meet: Meet, pki: TestPki) -> Present:
         return meet(rules["server"], rules["client"])
 
     return start
+
+
+@pytest.fixture
+def scene(pki: TestPki, nets: Callable[[Any], Any]) -> Scene:
+    """Both sides good, with TLS 1.3."""
+    return Scene(pki, nets)
+
+
+@pytest.fixture
+def resuming(scene: Scene) -> Scene:
+    """A scene in which the next link would be resumed."""
+    assert not scene.link()
+    assert scene.link()
+    return scene

@@ -152,3 +152,19 @@ def write_pem(path: Path, *contents: bytes) -> str:
     """Write PEM blocks of certificates into one file."""
     path.write_bytes(pem("CERTIFICATE", *contents))
     return str(path)
+
+
+def _best_group() -> str:
+    """Give the group that two sides with this OpenSSL agree on."""
+    said = subprocess.run(
+        ["openssl", "list", "-kem-algorithms"],
+        capture_output=True,
+        text=True,
+        env=CLEAN,
+        timeout=PATIENCE,
+        check=True,
+    ).stdout
+    return "x25519mlkem768" if "X25519MLKEM768" in said else "x25519"
+
+
+BEST_GROUP = _best_group()

@@ -1,6 +1,6 @@
-"""The table of TLS profiles as the contract has it, and nets that connect by one.
+"""The table of TLS profiles as the standards have it, and nets that connect by one.
 
-`TABLE` is api.md 4.8, written down again, so that a wrong row in the library cannot hide.
+`TABLE` is that of docs/tls.md, written down again, so that a wrong row in the library cannot hide.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ Any Purpose CA : Yes
 OCSP helper : Yes
 OCSP helper CA : Yes
 Time Stamp signing : No"""
-KNOWN_DIFFERENCE = {"OCSP helper CA : Yes": "OCSP helper CA : No"}  # api.md 4.6: OpenSSL 3 says so
+KNOWN_DIFFERENCE = {"OCSP helper CA : Yes": "OCSP helper CA : No"}  # OpenSSL 3 says so
 
 
 def fixed_pki(folder: Path) -> TestPki:

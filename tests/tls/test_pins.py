@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from leadtools_compat.dicom import DicomNet
 from leadtools_compat.testing import Identity, TestPki
 from tests.interop.programs import ENVIRONMENT, free_port, run, served
-from tests.support import PATIENCE, PEER, Listener, RecordingNet, refused
+from tests.support import PATIENCE, PEER, Listener, refused
 from tests.tls.conftest import Meet
 from tests.tls.issued import issue
 from tests.tls.peers import CLEAN, openssl_client, openssl_server, own
@@ -30,18 +30,13 @@ from tests.tls.tls_tools import (
     VERSIONS,
     Meeting,
     Side,
+    Unjudged,
     calls_of,
     other_side,
     rules_for,
 )
 
 Nets = Callable[[Any], Any]
-
-
-class Unjudged(RecordingNet):
-    """A net without an OnVerify of its own, so that sessions may be resumed."""
-
-    OnVerify = DicomNet.OnVerify
 
 
 at_either_side = pytest.mark.parametrize("side", SIDES)
@@ -286,7 +281,7 @@ def test_authorities_do_not_count_where_pins_are_the_only_trust(
     assert [call.code for call in calls_of(meeting.of(side))] == ["CertUntrusted"]
 
 
-FAULTS = {
+FAULTS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
     "expired": ({"days": (-30.0, -1.0)}, "CertHasExpired", {}),
     "not yet valid": ({"days": (1.0, 30.0)}, "CertNotYetValid", {}),
     "another host": ({"names": ["device.test"]}, "HostnameMismatch", {"host": "other.test"}),

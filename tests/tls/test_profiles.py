@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,7 @@ import pytest
 
 from leadtools_compat.dicom import DicomTlsCipherSuiteType, DicomTlsProfile
 from leadtools_compat.testing import TestPki
-from tests.interop.programs import ENVIRONMENT, free_port, served
-from tests.support import NO_CHECK, PATIENCE, Listener, refused
+from tests.support import NO_CHECK, Listener, refused
 from tests.tls.conftest import Meet
 from tests.tls.peers import (
     ALL_SUITES,
@@ -171,7 +169,9 @@ def test_initialize_keeps_the_profile(net: Any, pki: TestPki) -> None:
 
 
 def test_list_may_be_narrowed_and_filled_up_within_the_profile(meet: Meet, pki: TestPki) -> None:
-    asked = SUITES.EcdheEcdsaWithAes128Ccm8
+    # Newer releases of OpenSSL find a tag of 8 bytes too short for level 2.
+    short = "TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8" in available_suites(2)
+    asked = SUITES.EcdheEcdsaWithAes128Ccm8 if short else SUITES.EcdheEcdsaWithAes256Ccm
     with openssl_server(*own(pki.server), *ALL_SUITES) as server:
         rules = rules_for(pki, "client")
         with rules.net() as client:
@@ -331,59 +331,3 @@ def test_profiles_do_not_share_a_context(rsa_pki: TestPki) -> None:
         for name, good in ((None, False), ("aes", True), (None, False), ("bcp195", True)):
             with dialling(rules, name, server.port, SUITES.RsaWithAes128CbcSha) as client:
                 assert linked(client) == good, name
-
-
-# ---- DCMTK
-
-DCMTK = {"+py": "bcp195_nd", "+px": "bcp195", "+pz": "bcp195_extended", "+pa": "aes"}
-GOOD = [
-    *DCMTK.items(),
-    *[("+py", "B.12"), ("+pz", "B.12"), ("+px", "ihe_stx12"), ("+px", "aes")],
-]
-BAD = [("+pa", "B.12"), ("+pa", "bcp195_nd"), ("+pa", "B.13"), ("+pz", "aes")]
-with_each_pair = pytest.mark.parametrize(
-    ("option", "name", "good"),
-    [*((*pair, True) for pair in GOOD), *((*pair, False) for pair in BAD)],
-)
-
-
-@with_each_pair
-def test_our_client_and_storescp_link_when_their_profiles_meet(
-    nets: Callable[[Any], Any], rsa_pki: TestPki, tmp_path: Path, option: str, name: str, good: bool
-) -> None:
-    port = free_port()
-    identity = (rsa_pki.server.key_file, rsa_pki.server.combined_file)
-    command = ["storescp", "+tls", *identity, "+cf", rsa_pki.ca_file, option, port]
-    with served(command, tmp_path / "storescp.log", port):
-        client = dialled(applied(nets(rules_for(rsa_pki, "client").net()), name), port)
-        check_dcmtk(client, option, name, good)
-
-
-@with_each_pair
-def test_echoscu_and_our_server_link_when_their_profiles_meet(
-    nets: Callable[[Any], Any], rsa_pki: TestPki, option: str, name: str, good: bool
-) -> None:
-    rules = rules_for(rsa_pki, "server")
-    listener = nets(Listener(lambda: nets(applied(rules.net(), name))))
-    listener.Listen("127.0.0.1", 0, 16)
-    identity = (rsa_pki.client.key_file, rsa_pki.client.combined_file)
-    command = ["echoscu", "+tls", *identity, "+cf", rsa_pki.ca_file, option]
-    process = subprocess.Popen(
-        [*command, "127.0.0.1", str(listener.HostPort)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=ENVIRONMENT,
-    )
-    try:
-        check_dcmtk(listener.child(), option, name, good)
-    finally:
-        process.kill()
-        process.wait(PATIENCE)
-
-
-def check_dcmtk(net: Any, option: str, name: str, good: bool) -> None:
-    assert linked(net) == good, net.failure
-    if good:
-        assert checked(net, name).satisfied
-    else:
-        assert net.failure.code in NOTHING_SHARED

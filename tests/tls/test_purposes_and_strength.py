@@ -12,8 +12,9 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from leadtools_compat.dicom import DicomException
 from leadtools_compat.testing import Identity, TestPki
-from tests.support import Listener, refused
+from tests.support import PATIENCE, Listener, refused
 from tests.tls.conftest import Meet
 from tests.tls.issued import BOTH, Key, Purpose, issue
 from tests.tls.peers import openssl_client, openssl_server, own
@@ -27,6 +28,7 @@ from tests.tls.tls_tools import (
     Meeting,
     Side,
     calls_of,
+    finding,
     other_side,
     rules_for,
 )
@@ -118,7 +120,7 @@ def test_any_purpose_is_not_any_certificate(
     judged: Callable[..., Meeting], pki: TestPki, tmp_path: Path, side: Side
 ) -> None:
     for options in ({"by_itself": True}, {"days": (-9.0, -1.0)}):
-        peer = issue(pki, tmp_path, "peer", purposes=(side,), **options)  # type: ignore[arg-type]
+        peer = issue(pki, tmp_path, "peer", purposes=(side,), **options)
         assert not judged(side, peer, checking("any")).linked
 
 
@@ -205,7 +207,7 @@ def test_peer_must_be_as_strong_as_the_setting_says(
         return
     assert calls_of(net)[-1][:2] == (0, code)
     failure = net.failure
-    assert failure.certificate_code == FINDINGS[code]
+    assert failure.certificate_code == finding(code)
     (bits,) = least.values()
     assert str(bits) in failure.remedy
 
@@ -222,7 +224,7 @@ def test_own_certificate_must_be_as_strong(nets: Nets, pki: TestPki, side: Side)
     def accept(listener: Any, error: Any) -> None:
         try:
             listener.Accept(net)
-        except Exception as problem:
+        except DicomException as problem:
             failed.append(problem)
 
     listener = nets(Listener(OnAccept=accept))
@@ -270,6 +272,8 @@ def test_python_client_with_a_weak_key_is_refused(
         context = ssl.create_default_context(cafile=pki.ca_file)
         context.check_hostname = False
         context.load_cert_chain(peer.combined_file)
-        with socket.create_connection(("127.0.0.1", listener.HostPort), 20) as plain:
-            with context.wrap_socket(plain):
-                assert listener.child().log.wait("OnSecureLinkReady").code == code
+        with (
+            socket.create_connection(("127.0.0.1", listener.HostPort), PATIENCE) as plain,
+            context.wrap_socket(plain),
+        ):
+            assert listener.child().log.wait("OnSecureLinkReady").code == code

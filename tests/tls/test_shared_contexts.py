@@ -473,5 +473,5 @@ print(failed, link())
 
 
 def test_forked_child_begins_anew_whatever_other_threads_were_loading(tmp_path: Path) -> None:
-    done = python("-c", FORKS, tmp_path)
+    done = python("-W", "ignore::DeprecationWarning", "-c", FORKS, tmp_path)
     assert (done.stdout, done.stderr) == ("0 True\n", "")

@@ -1,6 +1,6 @@
 """Cipher suites: every one that the linked OpenSSL has, against the ``openssl`` program; the list's rules.
 
-`TABLE` is api.md 4.4, written down again, so that a wrong row in the library cannot hide.
+`TABLE` is the registry of IANA, written down again, so that a wrong row in the library cannot hide.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from tests.support import Listener, refused
 from tests.tls.conftest import Meet
 from tests.tls.peers import (
     ALL_SUITES,
+    BEST_GROUP,
     OpenSslServer,
     available_suites,
     cipher_of,
@@ -45,7 +46,7 @@ from tests.tls.tls_tools import (
 
 
 class Row(NamedTuple):
-    """One line of api.md 4.4."""
+    """One suite, as the registry and OpenSSL name it."""
 
     member: str
     value: int
@@ -207,7 +208,7 @@ def test_client_negotiates_each_suite_with_openssl_s_server(
     assert client.tls_verified
     assert look_ups(client, client.GetTlsCipherSuite()) == right_look_ups(row)
     if row.authentication == "Any":
-        assert client.tls_group.lower() == "x25519"
+        assert client.tls_group.lower() == BEST_GROUP
         bits = {256, 2048}
     else:
         bits = {256} if row.authentication == "Ecdsa" else {2048}

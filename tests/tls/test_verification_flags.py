@@ -1,6 +1,6 @@
 """Each combination of DicomOpenSslVerificationFlags on each side: who is asked, and how it ends.
 
-The tables are api.md 4.3 with errata 9: what makes sense with Peer only counts as Peer too.
+The tables are those of docs/tls.md: what makes sense with Peer only counts as Peer too.
 """
 
 from __future__ import annotations

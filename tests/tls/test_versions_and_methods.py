@@ -17,6 +17,7 @@ from tests.support import PATIENCE, Listener, refused
 from tests.tls.conftest import Meet
 from tests.tls.peers import (
     ALL_SUITES,
+    BEST_GROUP,
     VERSION_OPTIONS,
     OpenSslServer,
     openssl_client,
@@ -341,7 +342,7 @@ def test_list_and_method_that_contradict_each_other_are_raised_by_connect(
             client.Connect(None, 0, "127.0.0.1", port)
 
 
-# ---- nothing from the host (errata 7)
+# ---- nothing from the host
 
 HOSTILE = """
 openssl_conf = everything
@@ -476,7 +477,7 @@ def untouched(pki: TestPki, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 
 GOOD = [[1, "Success"]] * 3
-LINK = ["Success", "TLSv1.3", "Aes256GcmSha384", "x25519", "Success", GOOD, None]
+LINK = ["Success", "TLSv1.3", "Aes256GcmSha384", BEST_GROUP, "Success", GOOD, None]
 
 
 def test_host_without_configuration_has_the_defaults_of_the_library(

@@ -25,6 +25,7 @@ import leadtools_compat
 from leadtools_compat._binding import reads
 from leadtools_compat.dicom import (
     DicomExceptionCode,
+    DicomNet,
     DicomNetSecurityMode,
     DicomOpenSslContextCreationSettings,
     DicomOpenSslOptionsFlags,
@@ -65,6 +66,12 @@ UNKNOWN_CA = 48
 DECRYPT_ERROR = 51
 PROTOCOL_VERSION = 70
 CERTIFICATE_REQUIRED = 116
+
+
+class Unjudged(RecordingNet):
+    """Has the library's OnVerify, so its sessions may be resumed."""
+
+    OnVerify = DicomNet.OnVerify
 
 
 @dataclass(frozen=True)
@@ -266,7 +273,11 @@ class LibraryLog(logging.Handler):
     def about_settings(self, word: str = "") -> list[str]:
         """Give the warnings that came inside of calls: all but those about links."""
         with self._changed:
-            return [text for text in self._texts if LINK_WARNING not in text and word in text]
+            return [
+                text
+                for text in self._texts
+                if word in text and not any(one in text for one in ABOUT_LINKS)
+            ]
 
     def clear(self) -> None:
         """Forget what has come."""
@@ -275,6 +286,7 @@ class LibraryLog(logging.Handler):
 
 
 LINK_WARNING = "TLS link with an unverified peer"
+ABOUT_LINKS = (LINK_WARNING, " failed: ", " failed within ")
 
 
 def run_python(
