@@ -127,6 +127,7 @@ class Server(DicomNet):
 def serve() -> None:
     with Server(None, DicomNetSecurityMode.None_) as server:
         server.limits["connections"] = 20000
+        Association().Dispose()  # what the first one loads is not that one's
         server.Listen("127.0.0.1", 0, 1024)
         ready(server.HostPort)
         until_end()
