@@ -34,7 +34,7 @@ from leadtools_compat.dicom._net_state import (
     NetState,
     Snapshot,
     call,
-    copy_association,
+    last_association,
     live,
     read_failure,
     state_of,
@@ -221,7 +221,7 @@ class DicomNet(
                 proxy_address=reads.address(lib.L_DicomGetProxyAddress, state.handle),
                 proxy_port=int(lib.L_DicomGetProxyPort(state.handle)),
                 failure=read_failure(state),
-                association=copy_association(state),
+                association=last_association(state),
             )
             lifetime.end(state.life)
         state.life.listening = False
