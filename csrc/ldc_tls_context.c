@@ -234,6 +234,7 @@ static bool apply_anchors(SSL_CTX *ctx, const ldc_tls_settings *settings,
                  X509_V_FLAG_EXTENDED_CRL_SUPPORT | X509_V_FLAG_USE_DELTAS;
     }
     X509_VERIFY_PARAM_set_flags(param, flags);
+    done = done && ldc_tls_policies_apply(choice->rules, param);
     SSL_CTX_set_verify_depth(ctx, settings->depth);
     ERR_clear_error();
     return done;

@@ -41,6 +41,7 @@ from leadtools_compat.dicom._net_state import (
 )
 from leadtools_compat.dicom._net_tls import NetTls
 from leadtools_compat.dicom._net_tls_names import NetTlsNames
+from leadtools_compat.dicom._net_tls_policies import NetTlsPolicies
 from leadtools_compat.dicom._net_tls_trust import NetTlsTrust
 from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.dicom_open_ssl_context_creation_settings import (
@@ -63,6 +64,7 @@ class DicomNet(
     NetTls,
     NetTlsNames,
     NetTlsTrust,
+    NetTlsPolicies,
     NetQueries,
     NetTuning,
     NetListening,
