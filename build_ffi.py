@@ -77,7 +77,8 @@ def library_build(environ: Mapping[str, str] = os.environ) -> LibraryBuild:
 
     CC, CPPFLAGS, CFLAGS and LDFLAGS count as everywhere. LTDIC_CFLAGS and LTDIC_LDFLAGS come last
     and count for the library only (sanitizers). LTDIC_POLLER=poll takes the poll() back end in
-    place of epoll.
+    place of epoll. LTDIC_OPENSSL is the folder of an OpenSSL of one's own (its ``include`` and
+    ``lib``), which the library then finds by itself.
     """
 
     def words(name: str) -> list[str]:
@@ -87,6 +88,10 @@ def library_build(environ: Mapping[str, str] = os.environ) -> LibraryBuild:
     if poller not in ("epoll", "poll"):
         raise ValueError(f"LTDIC_POLLER is 'epoll' or 'poll', not {poller!r}")
     own = words("LTDIC_CFLAGS")
+    openssl = environ.get("LTDIC_OPENSSL", "")
+    if openssl and not (Path(openssl) / "include/openssl/ssl.h").exists():
+        raise ValueError(f"LTDIC_OPENSSL is {openssl!r}, which has no include/openssl/ssl.h")
+    openssl = str(Path(openssl).resolve()) if openssl else ""
     cflags = [
         *("-std=c11", "-O2", "-g", "-fPIC", "-pthread", "-D_GNU_SOURCE"),
         *("-fvisibility=hidden", "-fstack-protector-strong"),
@@ -94,6 +99,7 @@ def library_build(environ: Mapping[str, str] = os.environ) -> LibraryBuild:
         f"-ffile-prefix-map={ROOT}=.",  # the same bytes wherever it is built
         f'-DLTDIC_VERSION="{version()}"',
         *(["-DLTDIC_POLLER_POLL"] if poller == "poll" else []),
+        *([f"-I{openssl}/include"] if openssl else []),
         *words("CPPFLAGS"),
         *words("CFLAGS"),
         *own,
@@ -105,6 +111,7 @@ def library_build(environ: Mapping[str, str] = os.environ) -> LibraryBuild:
     ldflags = [
         *("-shared", "-pthread", f"-Wl,-soname,{LIBRARY}", f"-Wl,--version-script={EXPORTS}"),
         *("-Wl,-z,relro,-z,now", *complete),
+        *([f"-L{openssl}/lib", f"-Wl,-rpath,{openssl}/lib"] if openssl else []),
         *words("LDFLAGS"),
         *words("LTDIC_LDFLAGS"),
     ]

@@ -3,7 +3,8 @@
  * of contexts.
  *
  * Files: ldc_tls_library.c (OpenSSL set-up), ldc_tls_settings.c (CA file, method, flags),
- * ldc_tls_credentials.c (own certificate and key), ldc_tls_context.c (SSL_CTX), ldc_tls_link.c (the
+ * ldc_tls_credentials.c (own certificate and key; ldc_tls_keys.h: where they come from),
+ * ldc_tls_context.c (SSL_CTX), ldc_tls_link.c (the
  * transport), ldc_tls_verify.c (judging the peer's chain), ldc_tls_session.c (resumption),
  * ldc_tls_profiles.c (named profiles), ldc_tls_rules.h (names, pins and other demands),
  * ldc_tls_trust.c (more CA certificates), ldc_tls_diagnose.c (why a handshake failed).
@@ -148,10 +149,13 @@ typedef struct ldc_tls_choice {
     bool send_ca_names;
     bool resumption;
     const ldc_tls_profile *profile; /* of the table, NULL = none */
+    struct ldc_tls_keylog *keylog;  /* a reference, NULL = none */
     struct ldc_tls_rules *rules;    /* a reference, NULL = none (ldc_tls_rules.h) */
 } ldc_tls_choice;
 
 void ldc_tls_choice_init(ldc_tls_choice *choice); /* the default list */
+/* A copy with references and strings of its own; false: no memory, and copy is empty. */
+bool ldc_tls_choice_copy(ldc_tls_choice *copy, const ldc_tls_choice *choice);
 void ldc_tls_choice_clear(ldc_tls_choice *choice);
 
 enum {
@@ -177,6 +181,7 @@ typedef struct ldc_tls_context {
     struct ldc_tls_rules *rules;    /* a reference, NULL = none */
     struct ldc_tls_sni *sni;        /* owned: a server's certificates by name, NULL = one for all */
     int64_t crls_until;             /* when the first revocation list ends */
+    struct ldc_tls_keylog *keylog;  /* a reference, NULL = none */
     ldc_tls_notes notes;
     atomic_uint users;         /* nets that hold it */
     _Atomic int64_t looked_at; /* ldc_expiry.c: when its certificates were */
@@ -223,6 +228,7 @@ typedef struct ldc_tls_link {
     char *server_name; /* owned: sent by us, or asked for by the client; NULL = none */
     char *protocols;   /* owned: what a client offered where we found nothing to take */
     bool greeted;      /* server: a ClientHello came by */
+    bool name_known;   /* a certificate is for the name */
     bool name_refused; /* no certificate is for the name */
     bool alpn_refused; /* no application protocol in common */
     /* the session */
@@ -240,6 +246,7 @@ typedef struct ldc_tls_link {
     bool certificate_empty;     /* client: we answered with none */
     bool peer_spoke;            /* client: ticket or data after the handshake */
     bool established;
+    bool keylog_told; /* the warning has been given */
     /* records that wait for the next one, to go out with it */
     unsigned char
         *batch; /* NULL, or LDC_BATCH_BYTES: on the writer's stack; owned between writes */

@@ -19,6 +19,7 @@
 #include "ldc_error.h"
 #include "ldc_tables.h"
 #include "ldc_tls_inner.h"
+#include "ldc_tls_keylog.h"
 #include "ldc_tls_rules.h"
 
 enum {
@@ -39,12 +40,40 @@ void ldc_tls_choice_init(ldc_tls_choice *choice)
     choice->send_ca_names = true;
 }
 
+/* Whoever adds a member says here what a copy of it is; then the number is changed. */
+_Static_assert(sizeof(ldc_tls_choice) ==
+                   sizeof(uint32_t[LDC_CIPHER_SLOTS]) + 5 * sizeof(void *) + sizeof(void *),
+               "ldc_tls_choice has changed: look at ldc_tls_choice_copy and _clear");
+
+bool ldc_tls_choice_copy(ldc_tls_choice *copy, const ldc_tls_choice *choice)
+{
+    *copy = *choice;
+    copy->expected_host = ldc_strdup(choice->expected_host);
+    if (choice->expected_host != NULL && copy->expected_host == NULL) {
+        memset(copy, 0, sizeof *copy);
+        return false;
+    }
+    if (copy->crls != NULL) {
+        ldc_ref_get(&copy->crls->shared.ref);
+    }
+    if (copy->keylog != NULL) {
+        ldc_ref_get(&copy->keylog->ref);
+    }
+    if (copy->rules != NULL) {
+        ldc_ref_get(&copy->rules->ref);
+    }
+    return true;
+}
+
 void ldc_tls_choice_clear(ldc_tls_choice *choice)
 {
     if (choice->crls != NULL) {
         ldc_ref_put(&choice->crls->shared.ref);
     }
     free(choice->expected_host);
+    if (choice->keylog != NULL) {
+        ldc_ref_put(&choice->keylog->ref);
+    }
     if (choice->rules != NULL) {
         ldc_ref_put(&choice->rules->ref);
     }
@@ -248,7 +277,7 @@ static void apply_verification(ldc_tls_context *context, const ldc_tls_settings 
     if (context->server) {
         mode = (settings->verify & L_SSL_VERIFY_PEER) == 0 ? SSL_VERIFY_NONE : SSL_VERIFY_PEER;
         if ((settings->verify & L_SSL_VERIFY_FAIL_IF_NO_PEER_CERT) != 0 ||
-            ldc_tls_rules_demand(context->rules)) {
+            context->expected_host != NULL || ldc_tls_rules_demand(context->rules)) {
             mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
         }
     }
@@ -299,6 +328,9 @@ static void context_free(ldc_ref *ref)
     for (size_t i = 0; i < context->notes.count; i++) {
         free(context->notes.texts[i]);
     }
+    if (context->keylog != NULL) {
+        ldc_ref_put(&context->keylog->ref);
+    }
     ldc_tls_sni_clear(context);
     if (context->rules != NULL) {
         ldc_ref_put(&context->rules->ref);
@@ -330,6 +362,7 @@ static bool digest_of(bool server, const ldc_tls_settings *settings,
     ldc_digest_add_number(&digest, choice->send_ca_names ? 1 : 0);
     ldc_digest_add_number(&digest, choice->resumption ? 1 : 0);
     ldc_digest_add_text(&digest, choice->profile == NULL ? NULL : choice->profile->name);
+    ldc_tls_keylog_digest(&digest, choice->keylog);
     ldc_tls_rules_digest(choice->rules, server, &digest);
     return ldc_digest_end(&digest, result);
 }
@@ -371,6 +404,7 @@ static int fill(ldc_tls_context *context, const ldc_tls_settings *settings,
         return rc;
     }
     apply_verification(context, settings);
+    ldc_tls_keylog_apply(context->ctx, choice->keylog);
     if (!ldc_tls_session_set_up(context) || !ldc_tls_alpn_set_up(context)) {
         return ldc_error(DICOM_ERROR_TLS_FAILURE, "%s", "TLS context: sessions, ALPN");
     }
@@ -413,6 +447,10 @@ int ldc_tls_context_get(bool server, const ldc_tls_settings *settings,
         context->shared.secret = context->shared.secret || context->rules->named_count > 0;
     }
     context->crls_until = choice->crls == NULL ? INT64_MAX : choice->crls->until;
+    if (choice->keylog != NULL) {
+        ldc_ref_get(&choice->keylog->ref);
+        context->keylog = choice->keylog;
+    }
     if (credentials != NULL) {
         ldc_ref_get(&credentials->shared.ref);
         context->credentials = credentials;

@@ -1,18 +1,14 @@
-/* ldc_tls_credentials.c - own certificate, chain and key, from files or memory, PEM or DER. */
+/* ldc_tls_credentials.c - own certificate, chain and key: read, checked against each other, shared.
+ */
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/pkcs12.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ldc_engine.h"
 #include "ldc_error.h"
-#include "ldc_tls.h"
-
-enum {
-    PASSWORD_SIZE = 1024
-};
+#include "ldc_tls_keys.h"
 
 static void credentials_free(ldc_ref *ref)
 {
@@ -123,166 +119,44 @@ STACK_OF(X509) * ldc_tls_parse_certificates(const unsigned char *data, size_t si
     return NULL;
 }
 
-/* ---- the password ---- */
-
-/* The user is asked at most once for each load, however often the answer is wanted. */
-typedef struct password_request {
-    ldc_password_fn ask;
-    void *arg;
-    bool asked, none, too_long;
-    char answer[PASSWORD_SIZE];
-    int length;
-} password_request;
-
-static void ask_once(password_request *request)
-{
-    if (request->asked) {
-        return;
-    }
-    request->asked = true;
-    bool computed = ldc_compute(false); /* user code */
-    request->length =
-        request->ask == NULL ? 0 : request->ask(request->arg, request->answer, PASSWORD_SIZE);
-    (void)ldc_compute(computed);
-    request->none = request->length <= 0;
-    request->too_long = request->length > PASSWORD_SIZE;
-}
-
-static void forget_answer(password_request *request)
-{
-    OPENSSL_cleanse(request->answer, sizeof request->answer);
-}
-
-static int give_password(char *buffer, int size, int encrypting, void *arg)
-{
-    (void)encrypting;
-    password_request *request = arg;
-    ask_once(request);
-    request->too_long = request->too_long || request->length > size;
-    if (request->none || request->too_long) {
-        return -1;
-    }
-    memcpy(buffer, request->answer, (size_t)request->length);
-    return request->length;
-}
-
-static bool digest_password(const password_request *request, unsigned char result[LDC_DIGEST])
-{
-    ldc_digest digest;
-    ldc_digest_begin(&digest, "password");
-    ldc_digest_add(&digest, request->answer, (size_t)request->length);
-    return ldc_digest_end(&digest, result);
-}
-
-/* ---- the key ---- */
-
-/* An EncryptedPrivateKeyInfo (RFC 5958), with our own library context all the way. */
-static EVP_PKEY *read_encrypted_der(BIO *bio, password_request *request)
-{
-    char password[PASSWORD_SIZE];
-    EVP_PKEY *key = NULL;
-    PKCS8_PRIV_KEY_INFO *info = NULL;
-    X509_SIG *encrypted = d2i_PKCS8_bio(bio, NULL);
-    if (encrypted == NULL) {
-        return NULL;
-    }
-    int length = give_password(password, (int)sizeof password, 0, request);
-    if (length > 0) {
-        info = PKCS8_decrypt_ex(encrypted, password, length, ldc_tls_library(), NULL);
-    }
-    if (info != NULL) {
-        key = EVP_PKCS82PKEY_ex(info, ldc_tls_library(), NULL);
-    }
-    OPENSSL_cleanse(password, sizeof password);
-    PKCS8_PRIV_KEY_INFO_free(info);
-    X509_SIG_free(encrypted);
-    return key;
-}
-
-static EVP_PKEY *read_key(const unsigned char *data, size_t size, int type,
-                          password_request *request)
-{
-    BIO *bio = BIO_new_mem_buf(data, (int)size);
-    EVP_PKEY *key = NULL;
-    if (bio == NULL) {
-        return NULL;
-    }
-    if (type == DICOM_TLS_CERTIFICATE_PEM) {
-        key =
-            PEM_read_bio_PrivateKey_ex(bio, NULL, give_password, request, ldc_tls_library(), NULL);
-    } else {
-        key = d2i_PrivateKey_ex_bio(bio, NULL, ldc_tls_library(), NULL);
-        if (key == NULL) {
-            BIO_free(bio);
-            bio = BIO_new_mem_buf(data, (int)size);
-            key = bio == NULL ? NULL : read_encrypted_der(bio, request);
-        }
-    }
-    BIO_free(bio);
-    return key;
-}
-
-static int password_error(const password_request *request, const char *name, const char *reason)
-{
-    if (request->too_long) {
-        return ldc_error(DICOM_ERROR_TLS_PRIVATE_KEY_PASSWORD,
-                         "the password for \"%s\" is longer than %d bytes. Use a shorter one.",
-                         name, PASSWORD_SIZE);
-    }
-    if (request->none) {
-        return ldc_error(DICOM_ERROR_TLS_PRIVATE_KEY_PASSWORD,
-                         "the key in \"%s\" is encrypted and no password was given. Return it from "
-                         "OnPrivateKeyPassword, or store the key without encryption.",
-                         name);
-    }
-    return ldc_error(
-        DICOM_ERROR_TLS_PRIVATE_KEY_PASSWORD,
-        "the key in \"%s\" cannot be decrypted with the password given (%s). Check the password.",
-        name, reason);
-}
-
-static int load_key(const ldc_tls_content *content, int type, password_request *request,
-                    EVP_PKEY **key)
-{
-    char reason[256];
-    ERR_clear_error();
-    *key = content->size == 0 || content->size > LDC_FILE_LIMIT
-               ? NULL
-               : read_key(content->data, content->size, type, request);
-    (void)ldc_tls_take_error(reason, sizeof reason);
-    if (*key != NULL) {
-        return DICOM_SUCCESS;
-    }
-    if (request->asked) {
-        return password_error(request, content->file, reason);
-    }
-    return ldc_error(DICOM_ERROR_TLS_PRIVATE_KEY_FILE,
-                     "\"%s\" holds no readable private key (%s). Give a %s file with the "
-                     "key of the certificate.",
-                     content->file, reason, type == DICOM_TLS_CERTIFICATE_PEM ? "PEM" : "DER");
-}
-
 /* ---- both ---- */
 
 typedef struct loading {
     int type;
-    bool own_key; /* the key is not where the certificate is */
+    bool own_key;                          /* the key is not where the certificate is */
+    bool stored;                           /* the key is in a provider's store, its name a URI */
+    bool stored_too;                       /* the certificate as well */
+    const char *certificate_uri, *key_uri; /* lent */
+    char *shown[2];                        /* owned: the URIs without their PINs */
     ldc_tls_content certificate, key;
-    password_request password;
+    ldc_tls_password password;
 } loading;
+
+static bool is_pkcs12(int type)
+{
+    return type == DICOM_TLS_CERTIFICATE_PKCS12 || type == DICOM_TLS_CERTIFICATE_PKCS12_LEGACY;
+}
 
 static ldc_tls_content *key_content(loading *load)
 {
     return load->own_key ? &load->key : &load->certificate;
 }
 
-static bool digest_both(loading *load, unsigned char result[LDC_DIGEST])
+/* Of where they come from. What a store has may change: its key is part of the digest then. */
+static bool digest_both(loading *load, EVP_PKEY *key, unsigned char result[LDC_DIGEST])
 {
     ldc_digest digest;
+    unsigned char *public_key = NULL;
+    int size = load->stored ? i2d_PUBKEY(key, &public_key) : 0;
+    if (size < 0) {
+        return false;
+    }
     ldc_digest_begin(&digest, "credentials");
     ldc_digest_add_number(&digest, (uint64_t)load->type);
     ldc_digest_add(&digest, load->certificate.digest, LDC_DIGEST);
     ldc_digest_add(&digest, key_content(load)->digest, LDC_DIGEST);
+    ldc_digest_add(&digest, public_key, (size_t)size);
+    OPENSSL_free(public_key);
     return ldc_digest_end(&digest, result);
 }
 
@@ -292,7 +166,7 @@ static int find_known(loading *load, ldc_tls_credentials **known)
 {
     unsigned char digest[LDC_DIGEST];
     *known = NULL;
-    if (!digest_both(load, digest)) {
+    if (load->stored || !digest_both(load, NULL, digest)) {
         return DICOM_SUCCESS;
     }
     ldc_tls_credentials *found = ldc_cache_find(LDC_CACHE_CREDENTIALS, digest);
@@ -300,12 +174,12 @@ static int find_known(loading *load, ldc_tls_credentials **known)
         *known = found;
         return DICOM_SUCCESS;
     }
-    ask_once(&load->password);
+    ldc_tls_password_ask(&load->password);
     if (load->password.none || load->password.too_long) {
         ldc_ref_put(&found->shared.ref);
-        return password_error(&load->password, key_content(load)->file, "");
+        return ldc_tls_password_error(&load->password, key_content(load)->file, "");
     }
-    if (digest_password(&load->password, digest) &&
+    if (ldc_tls_password_digest(&load->password, digest) &&
         CRYPTO_memcmp(digest, found->password, LDC_DIGEST) == 0) {
         *known = found;
     } else {
@@ -314,32 +188,65 @@ static int find_known(loading *load, ldc_tls_credentials **known)
     return DICOM_SUCCESS;
 }
 
-static int parse_both(loading *load, ldc_tls_credentials *credentials)
+static int parse_certificates(loading *load, STACK_OF(X509) * *chain)
 {
-    const ldc_tls_content *key = key_content(load);
+    ldc_tls_content *content = &load->certificate;
     ERR_clear_error();
-    credentials->chain =
-        ldc_tls_parse_certificates(load->certificate.data, load->certificate.size, load->type);
-    if (credentials->chain == NULL) {
+    if (load->stored_too) {
+        return ldc_tls_store_certificates(load->certificate_uri, content->file, &load->password,
+                                          chain);
+    }
+    *chain = ldc_tls_parse_certificates(content->data, content->size, load->type);
+    if (*chain == NULL) {
         char reason[256];
         (void)ldc_tls_take_error(reason, sizeof reason);
+        bool pem = load->type == DICOM_TLS_CERTIFICATE_PEM;
         return ldc_error(DICOM_ERROR_TLS_CERTIFICATE_FILE,
                          "\"%s\" holds no readable certificate (%s). Give a %s file, leaf "
-                         "first.",
-                         load->certificate.file, reason,
-                         load->type == DICOM_TLS_CERTIFICATE_PEM ? "PEM" : "DER");
+                         "first.%s",
+                         content->file, reason, pem ? "PEM" : "DER",
+                         pem || ldc_tls_is_pkcs12(content->data, content->size)
+                             ? ldc_tls_looks_like(content->data, content->size, false)
+                             : "");
     }
-    credentials->leaf = sk_X509_shift(credentials->chain);
-    int rc = load_key(key, load->type, &load->password, &credentials->key);
-    if (rc == DICOM_SUCCESS && X509_check_private_key(credentials->leaf, credentials->key) != 1) {
+    return DICOM_SUCCESS;
+}
+
+static int parse_key(loading *load, X509 *leaf, EVP_PKEY **key)
+{
+    const ldc_tls_content *content = key_content(load);
+    return load->stored
+               ? ldc_tls_store_key(load->key_uri, content->file, leaf, &load->password, key)
+               : ldc_tls_key_load(content, load->type, &load->password, key);
+}
+
+static int check_pair(loading *load, const ldc_tls_credentials *credentials)
+{
+    int rc = DICOM_SUCCESS;
+    if (X509_check_private_key(credentials->leaf, credentials->key) != 1) {
         rc = ldc_error(
             DICOM_ERROR_TLS_KEY_MISMATCH,
             "the key in \"%s\" is not that of the first certificate in \"%s\". Give the key that the "
             "certificate was made for; in a PEM file the own certificate comes first.",
-            key->file, load->certificate.file);
+            key_content(load)->file, load->certificate.file);
     }
     ERR_clear_error();
     return rc;
+}
+
+static int parse_both(loading *load, ldc_tls_credentials *credentials)
+{
+    if (is_pkcs12(load->type)) {
+        return ldc_tls_pkcs12_load(
+            &load->certificate, load->type == DICOM_TLS_CERTIFICATE_PKCS12_LEGACY, &load->password,
+            &credentials->leaf, &credentials->chain, &credentials->key);
+    }
+    int rc = parse_certificates(load, &credentials->chain);
+    if (rc == DICOM_SUCCESS) {
+        credentials->leaf = sk_X509_shift(credentials->chain);
+        rc = parse_key(load, credentials->leaf, &credentials->key);
+    }
+    return rc == DICOM_SUCCESS ? check_pair(load, credentials) : rc;
 }
 
 /* Reads and parses; shares the result if its key and password can be told from others. */
@@ -360,12 +267,12 @@ static int make_new(loading *load, ldc_tls_credentials **result)
     pthread_mutex_init(&credentials->lock, NULL);
     credentials->shared.secret = true;
     rc = parse_both(load, credentials);
-    if (rc == DICOM_SUCCESS && !digest_both(load, credentials->shared.key)) {
+    if (rc == DICOM_SUCCESS && !digest_both(load, credentials->key, credentials->shared.key)) {
         rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "certificate");
     }
     credentials->encrypted = load->password.asked;
     if (rc == DICOM_SUCCESS && credentials->encrypted &&
-        !digest_password(&load->password, credentials->password)) {
+        !ldc_tls_password_digest(&load->password, credentials->password)) {
         rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "password");
     }
     if (rc != DICOM_SUCCESS) {
@@ -376,33 +283,79 @@ static int make_new(loading *load, ldc_tls_credentials **result)
     return DICOM_SUCCESS;
 }
 
+/* A URI in place of a file: its digest is that of its text. */
+static int open_uri(ldc_tls_content *content, const char *uri, char **shown, const char *what)
+{
+    ldc_digest digest;
+    *shown = ldc_tls_uri_shown(uri);
+    *content = (ldc_tls_content){.file = *shown, .what = what, .fd = -1};
+    ldc_digest_begin(&digest, "store");
+    ldc_digest_add_text(&digest, uri);
+    return ldc_digest_end(&digest, content->digest) && *shown != NULL
+               ? DICOM_SUCCESS
+               : ldc_error(DICOM_ERROR_MEMORY, "%s", what);
+}
+
+static int open_both(loading *load, const ldc_tls_source *certificate, const ldc_tls_source *key)
+{
+    int rc = load->stored_too
+                 ? open_uri(&load->certificate, certificate->file, &load->shown[0], "certificate")
+                 : ldc_tls_content_open(&load->certificate, certificate, "certificate file",
+                                        DICOM_ERROR_TLS_CERTIFICATE_FILE);
+    if (rc == DICOM_SUCCESS && load->own_key) {
+        rc = load->stored ? open_uri(&load->key, key->file, &load->shown[1], "private key")
+                          : ldc_tls_content_open(&load->key, key, "private key file",
+                                                 DICOM_ERROR_TLS_PRIVATE_KEY_FILE);
+    }
+    return rc;
+}
+
+static int check_arguments(const loading *load)
+{
+    int type = load->type;
+    if (type != DICOM_TLS_CERTIFICATE_PEM && type != DICOM_TLS_CERTIFICATE_ASN1 &&
+        !is_pkcs12(type)) {
+        return ldc_error(DICOM_ERROR_PARAMETER,
+                         "certificate type %d. Use Pem (%d), Asn1 (%d) or PKCS #12 (%d, %d).", type,
+                         DICOM_TLS_CERTIFICATE_PEM, DICOM_TLS_CERTIFICATE_ASN1,
+                         DICOM_TLS_CERTIFICATE_PKCS12, DICOM_TLS_CERTIFICATE_PKCS12_LEGACY);
+    }
+    if (type == DICOM_TLS_CERTIFICATE_ASN1 && !load->own_key && !load->stored) {
+        return ldc_error(
+            DICOM_ERROR_TLS_PRIVATE_KEY_FILE, "%s",
+            "a DER file holds the certificate only. Give the DER file of the private key as well.");
+    }
+    if (is_pkcs12(type) && (load->own_key || load->stored)) {
+        return ldc_error(DICOM_ERROR_PARAMETER, "%s",
+                         "a PKCS #12 file has its key inside. Give no other key.");
+    }
+    return DICOM_SUCCESS;
+}
+
 int ldc_tls_credentials_load(const ldc_tls_source *certificate, int type, const ldc_tls_source *key,
                              ldc_password_fn password, void *arg, ldc_tls_credentials **result)
 {
     loading load = {.type = type,
                     .own_key = key->data != NULL || (key->file != NULL && key->file[0] != '\0'),
+                    .certificate_uri = certificate->file,
+                    .key_uri = key->file,
                     .certificate = {.fd = -1},
                     .key = {.fd = -1},
                     .password = {.ask = password, .arg = arg}};
     ldc_tls_credentials *known = NULL;
-    if (type != DICOM_TLS_CERTIFICATE_PEM && type != DICOM_TLS_CERTIFICATE_ASN1) {
-        return ldc_error(DICOM_ERROR_PARAMETER, "certificate type %d. Use Pem (%d) or Asn1 (%d).",
-                         type, DICOM_TLS_CERTIFICATE_PEM, DICOM_TLS_CERTIFICATE_ASN1);
+    load.stored_too = certificate->data == NULL && ldc_tls_is_uri(certificate->file);
+    load.stored = load.own_key ? key->data == NULL && ldc_tls_is_uri(key->file) : load.stored_too;
+    if (!load.own_key) {
+        load.key_uri = certificate->file;
     }
-    if (type == DICOM_TLS_CERTIFICATE_ASN1 && !load.own_key) {
-        return ldc_error(
-            DICOM_ERROR_TLS_PRIVATE_KEY_FILE, "%s",
-            "a DER file holds the certificate only. Give the DER file of the private key as well.");
+    int rc = check_arguments(&load);
+    if (rc != DICOM_SUCCESS) {
+        return rc;
     }
-    int rc = ldc_tls_library_start();
+    rc = ldc_tls_library_start();
     bool computed = ldc_compute(true);
     if (rc == DICOM_SUCCESS) {
-        rc = ldc_tls_content_open(&load.certificate, certificate, "certificate file",
-                                  DICOM_ERROR_TLS_CERTIFICATE_FILE);
-    }
-    if (rc == DICOM_SUCCESS && load.own_key) {
-        rc = ldc_tls_content_open(&load.key, key, "private key file",
-                                  DICOM_ERROR_TLS_PRIVATE_KEY_FILE);
+        rc = open_both(&load, certificate, key);
     }
     if (rc == DICOM_SUCCESS) {
         rc = find_known(&load, &known);
@@ -415,7 +368,9 @@ int ldc_tls_credentials_load(const ldc_tls_source *certificate, int type, const 
     }
     ldc_tls_content_close(&load.certificate);
     ldc_tls_content_close(&load.key);
-    forget_answer(&load.password);
+    free(load.shown[0]);
+    free(load.shown[1]);
+    ldc_tls_password_forget(&load.password);
     (void)ldc_compute(computed);
     return rc;
 }

@@ -2,6 +2,7 @@
  * has. */
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/provider.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "ldc_error.h"
 #include "ldc_tables.h"
 #include "ldc_tls_inner.h"
+#include "ldc_tls_keys.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static OSSL_LIB_CTX *library; /* never freed; a forked child makes its own */
@@ -104,6 +106,10 @@ static void start_once(void)
         return;
     }
     OSSL_LIB_CTX *made = OSSL_LIB_CTX_new();
+    if (made != NULL && OSSL_PROVIDER_load(made, "default") == NULL) {
+        OSSL_LIB_CTX_free(made); /* by name, since it is no fallback any more beside another one */
+        made = NULL;
+    }
     if (bio_method == NULL) { /* else a forked child starts again: these two are no context's */
         bio_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK | BIO_TYPE_DESCRIPTOR,
                                   "ltdic socket");
@@ -118,6 +124,7 @@ static void start_once(void)
     BIO_meth_set_ctrl(bio_method, bio_ctrl);
     BIO_meth_set_create(bio_method, bio_create);
     library = made;
+    ldc_tls_provider_restore(made);
     if (!ldc_digest_start()) {
         library = NULL;
         OSSL_LIB_CTX_free(made);
@@ -187,10 +194,12 @@ void ldc_tls_before_fork(void)
     ldc_cache_before_fork();
     ldc_tls_content_before_fork();
     ldc_tls_store_before_fork();
+    ldc_tls_provider_before_fork();
 }
 
 void ldc_tls_after_fork_in_parent(void)
 {
+    ldc_tls_provider_after_fork_in_parent();
     ldc_tls_store_after_fork_in_parent();
     ldc_tls_content_after_fork_in_parent();
     ldc_cache_after_fork_in_parent();
@@ -208,4 +217,5 @@ void ldc_tls_after_fork(void)
     ldc_cache_after_fork();
     ldc_tls_content_after_fork();
     ldc_tls_store_after_fork();
+    ldc_tls_provider_after_fork();
 }

@@ -230,7 +230,7 @@ bool ldc_tls_session_set_up(ldc_tls_context *context)
 {
     SSL_CTX *ctx = context->ctx;
     long mode = SSL_SESS_CACHE_OFF;
-    bool done = true;
+    bool done;
     if (context->resumption) {
         mode = SSL_SESS_CACHE_NO_INTERNAL | SSL_SESS_CACHE_NO_AUTO_CLEAR |
                (context->server ? SSL_SESS_CACHE_SERVER : SSL_SESS_CACHE_CLIENT);
@@ -238,6 +238,9 @@ bool ldc_tls_session_set_up(ldc_tls_context *context)
     }
     SSL_CTX_set_session_cache_mode(ctx, mode);
     SSL_CTX_set_timeout(ctx, LDC_SESSION_SECONDS);
+    /* 0-RTT can be replayed (RFC 8446 8): never taken, and never sent, for which nobody calls
+     * SSL_write_early_data. */
+    done = SSL_CTX_set_max_early_data(ctx, 0) == 1;
     if (context->server) {
         if (!context->resumption) {
             /* Of TLS 1.3 tickets an id is left, which stands for nothing, and costs nothing to
@@ -245,7 +248,7 @@ bool ldc_tls_session_set_up(ldc_tls_context *context)
             SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
         }
         /* A ticket tells a TLS 1.3 client that it was accepted, so one is always sent. */
-        done = SSL_CTX_set_num_tickets(ctx, 1) == 1 &&
+        done = done && SSL_CTX_set_num_tickets(ctx, 1) == 1 &&
                SSL_CTX_set_session_id_context(ctx, context->shared.key, LDC_DIGEST) == 1 &&
                SSL_CTX_set_session_ticket_cb(ctx, give_ticket, take_ticket, NULL) == 1 &&
                SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, ticket_keys) == 1;

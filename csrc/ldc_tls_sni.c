@@ -119,6 +119,7 @@ static bool choose(ldc_tls_link *link, ldc_sni kind, const char *name)
     if (found == NULL) {
         return all->rules == NULL || !all->rules->refuse_unknown_names;
     }
+    link->name_known = true;
     ldc_tls_context *context = found->context;
     if (context == NULL) {
         return true;
@@ -163,6 +164,15 @@ static int greet(SSL *ssl, int *alert, void *unused)
     return SSL_CLIENT_HELLO_SUCCESS;
 }
 
+/* Says in the ServerHello that the name was used (RFC 6066 3). */
+static int acknowledge(SSL *ssl, int *alert, void *unused)
+{
+    (void)alert;
+    (void)unused;
+    const ldc_tls_link *link = SSL_get_ex_data(ssl, ldc_tls_link_index());
+    return link != NULL && link->name_known ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
 /* ---- contexts ---- */
 
 static int add_context(ldc_tls_context *context, const ldc_tls_named *named,
@@ -201,6 +211,7 @@ int ldc_tls_sni_set_up(ldc_tls_context *context, const ldc_tls_settings *setting
         return DICOM_SUCCESS;
     }
     SSL_CTX_set_client_hello_cb(context->ctx, greet, NULL);
+    SSL_CTX_set_tlsext_servername_callback(context->ctx, acknowledge);
     if (rules == NULL || (rules->named_count == 0 && !rules->refuse_unknown_names)) {
         return DICOM_SUCCESS;
     }

@@ -238,8 +238,10 @@ typedef L_UINT32 L_CIPHERSUITE; /* IANA number of a cipher suite, 0 = none */
 #define DICOM_SECURE_ISCL 2
 
 /* Formats of certificate and key files */
-#define DICOM_TLS_CERTIFICATE_PEM  1
-#define DICOM_TLS_CERTIFICATE_ASN1 2
+#define DICOM_TLS_CERTIFICATE_PEM           1
+#define DICOM_TLS_CERTIFICATE_ASN1          2
+#define DICOM_TLS_CERTIFICATE_PKCS12        3
+#define DICOM_TLS_CERTIFICATE_PKCS12_LEGACY 4
 
 /* TLS versions of a context */
 #define TYPE_SSLV23_METHOD  0x0000
@@ -577,6 +579,12 @@ typedef L_UINT32 L_CIPHERSUITE; /* IANA number of a cipher suite, 0 = none */
 #define DICOM_TLS_ALPN_OFFER   1
 #define DICOM_TLS_ALPN_REFUSE  2
 #define DICOM_TLS_ALPN_REQUIRE 3
+
+/* L_DicomGetLibraryTLS */
+#define DICOM_TLS_LIBRARY_VERSION       1
+#define DICOM_TLS_LIBRARY_GROUPS        2
+#define DICOM_TLS_LIBRARY_HYBRID_GROUPS 3
+#define DICOM_TLS_LIBRARY_PROVIDERS     4
 
 /* L_DicomSaveDS */
 #define DS_LITTLE_ENDIAN      1
@@ -959,7 +967,10 @@ const L_TCHAR *L_DicomGetCipherOpenSslNameTLS(L_CIPHERSUITE nCipher);
 L_BOOL L_DicomIsCipherAvailableTLS(L_CIPHERSUITE nCipher);
 
 /* Own certificate and key, clients and servers alike. PEM: leaf first, then the chain; pszKeyFile NULL or "": the key is
- * in pszCertFile. ASN1: DER, pszKeyFile needed. An encrypted key calls the password callback inside this call. */
+ * in pszCertFile. ASN1: DER, pszKeyFile needed. PKCS12: one file with all of it, pszKeyFile NULL; PKCS12_LEGACY: also one
+ * that is encrypted with RC2, as OpenSSL's legacy provider does, which is used for this file only. Either name may be
+ * the URI of a provider's store, "pkcs11:..." (RFC 7512), see L_DicomLoadProviderTLS. An encrypted key or PKCS #12 file,
+ * and a token without its PIN, call the password callback inside this call, once. */
 L_INT L_DicomSetClientCertificateTLS(HDICOMNET hNet, const L_TCHAR *pszCertFile, L_INT nType, const L_TCHAR *pszKeyFile);
 L_INT L_DicomSetServerCertificateTLS(HDICOMNET hNet, const L_TCHAR *pszCertFile, L_INT nType, const L_TCHAR *pszKeyFile);
 /* The same from memory. pKey NULL: the key is in pCert. */
@@ -970,7 +981,7 @@ L_INT L_DicomSetCABytesTLS(HDICOMNET hNet, const L_UCHAR *pPem, L_UINT nPem);
 /* PEM file of certificate revocation lists; the whole chain is checked. NULL: no check. */
 L_INT L_DicomSetCrlFileTLS(HDICOMNET hNet, const L_TCHAR *pszFile);
 /* DNS name or IP literal that the peer's certificate must carry (codes 62, 64); a DNS name is sent as server name, too.
- * NULL: not checked. */
+ * A server with PEER then insists on a certificate. NULL: not checked. */
 L_INT L_DicomSetExpectedHostTLS(HDICOMNET hNet, const L_TCHAR *pszHost);
 /* The server name that a client sends (SNI). NULL (the default): the expected host or else the host that Connect was
  * given, unless that is an address. "": none. DICOM_ERROR_PARAMETER: no DNS name in ASCII. */
@@ -1049,6 +1060,24 @@ L_INT L_DicomCheckProfileTLS(HDICOMNET hNet, const L_TCHAR *pszName, L_TCHAR *ps
  * holds on. Only with PEER, after a verdict without a fault, with the same settings and peer, while certificates and
  * CRLs are in date, for an hour; never while a verify callback judges (bVerifyIsOk). */
 L_INT L_DicomSetSessionResumptionTLS(HDICOMNET hNet, L_BOOL bOn);
+/* Loads a provider of OpenSSL for this library, for as long as the process lives, forked children included; nothing is
+ * loaded unasked. pszModule: its file, NULL = the one of that name in OpenSSL's folder. pszParameters: lines
+ * "name=value" that the provider knows, or NULL; for pkcs11 "pkcs11-module-path=/usr/lib/softhsm/libsofthsm2.so".
+ * Loaded already in the same way: DICOM_SUCCESS; in another way: DICOM_ERROR_INVALID_STATE. */
+L_INT L_DicomLoadProviderTLS(const L_TCHAR *pszName, const L_TCHAR *pszModule, const L_TCHAR *pszParameters);
+/* DICOM_TLS_LIBRARY_... of the linked OpenSSL, as text, with ':' between several: its version; the groups for the key
+ * exchange that it has; those of them that are post-quantum hybrids, "" = none; the providers that are loaded. */
+L_INT L_DicomGetLibraryTLS(L_INT nWhat, L_TCHAR *pszText, L_UINT nChars);
+/* Gives hTo all TLS settings of hFrom: versions, flags, CAs, certificate and key, cipher list, profile, revocation,
+ * and what else was set; not its mode, callbacks and limits. For nets that belong together, as a listener and its
+ * children, or a client and the listener for the sub-associations of its C-MOVE. Both are TLS nets; hTo is idle. Later
+ * changes of hFrom do not count. DICOM_ERROR_INVALID_STATE otherwise. */
+L_INT L_DicomCopySettingsTLS(HDICOMNET hFrom, HDICOMNET hTo);
+/* DANGER: whoever reads the file can decrypt the recorded traffic of this net's next connections. Appends the secrets of
+ * each TLS link in the form of SSLKEYLOGFILE (tshark: tls.keylog_file); a warning goes to the log now and with each
+ * link. The file is made with mode 0600; one that others can read is refused (DICOM_ERROR_FILE_ACCESS). NULL or "": off,
+ * the default. The environment is never looked at. On an accepting net: set it before L_DicomAccept. */
+L_INT L_DicomSetKeyLogFileTLS(HDICOMNET hNet, const L_TCHAR *pszFile);
 /* Packed OpenSSL code of the last TLS failure of this net, 0 = none. */
 L_UINT64 L_DicomGetErrorSecure(HDICOMNET hNet);
 /* DICOM_TLS_INFO_... of the live or last link, as text. */

@@ -45,6 +45,7 @@ SANITIZED = (
     "dicom/test_dicom_net",
     "dicom/test_lifetime",
     "dicom/test_messages",
+    "dicom/test_proxy_protocol",
     "dicom/test_receiving",
     "dicom/test_state_table_driven",
     "dicom/test_stubborn_peers",
@@ -53,6 +54,8 @@ SANITIZED = (
     "robustness/test_strange_",
     "robustness/test_threads",
     "tls/test_certificate_text",
+    "tls/test_pins",
+    "tls/test_server_names",
     "tls/test_trust_settings",
 )
 """What runs under the sanitizers too: where memory is made, shared and freed."""

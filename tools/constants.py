@@ -346,11 +346,13 @@ ENUMS = (
         "Formats of certificate and key files",
         """Format of a certificate or key file.
 
-        Names: LEADTOOLS help; values: OpenSSL's file types.
+        Names: LEADTOOLS help, Pkcs12 and Pkcs12Legacy are this library's; values: OpenSSL's file types.
         """,
         """
-        Pem  1 | PEM: leaf first, then its chain.
-        Asn1 2 | DER: one certificate or key.
+        Pem          1 | PEM: leaf first, then its chain.
+        Asn1         2 | DER: one certificate or key.
+        Pkcs12       3 PKCS12        | PKCS #12 (.p12, .pfx): certificate, chain and key in one.
+        Pkcs12Legacy 4 PKCS12_LEGACY | The same, also if encrypted with RC2, which needs OpenSSL's legacy provider.
         """,
     ),
     enum(
@@ -973,6 +975,15 @@ C_GROUPS = (
         DICOM_TLS_ALPN_OFFER   1
         DICOM_TLS_ALPN_REFUSE  2
         DICOM_TLS_ALPN_REQUIRE 3
+        """,
+    ),
+    group(
+        "L_DicomGetLibraryTLS",
+        """
+        DICOM_TLS_LIBRARY_VERSION       1
+        DICOM_TLS_LIBRARY_GROUPS        2
+        DICOM_TLS_LIBRARY_HYBRID_GROUPS 3
+        DICOM_TLS_LIBRARY_PROVIDERS     4
         """,
     ),
     group(

@@ -20,6 +20,7 @@ includes() { echo "#include <$1>" | gcc -E -x c - -o /dev/null; }
 gcc_has() { [ -e "$(gcc -print-file-name="$1")" ]; }
 clang_has() { [ -e "$(clang -print-resource-dir)/lib/linux/libclang_rt.$1-$(uname -m).a" ]; }
 clang_major() { clang -dumpversion 2>/dev/null | cut -d. -f1; }
+provider() { [ -e "$(openssl version -m 2>/dev/null | cut -d'"' -f2)/$1.so" ]; }
 python_has() { "$python" -c "$1"; }
 
 look() {
@@ -46,6 +47,11 @@ look() {
     need haproxy has haproxy
     need stunnel4 has stunnel
     need tshark has tshark
+    # Keys in tokens: the token, the tool that fills it, and OpenSSL's way to it.
+    need softhsm2 has softhsm2-util
+    need opensc has pkcs11-tool
+    need pkcs11-provider provider pkcs11
+    need iproute2 has ip
     need sslscan has sslscan
     need testssl.sh has testssl
     [ "$group" = test ] && return
@@ -76,14 +82,41 @@ install() {
     fi
     echo "deps: installing ${missing[*]}"
     log=$(mktemp)
-    if ! { "${sudo[@]}" apt-get update -qq &&
-        "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
-            apt-get install -qq -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+    if ! "${sudo[@]}" apt-get update -qq >"$log" 2>&1; then
+        cat "$log" >&2
+        exit 1
+    fi
+    rest=()
+    for package in "${missing[@]}"; do
+        if [ "$package" = pkcs11-provider ] && ! apt-cache show pkcs11-provider >/dev/null 2>&1; then
+            install_provider
+        else
+            rest+=("$package")
+        fi
+    done
+    [ ${#rest[@]} = 0 ] && return
+    if ! "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -qq -y --no-install-recommends "${rest[@]}" >"$log" 2>&1; then
         cat "$log" >&2
         rm -f "$log"
         exit 1
     fi
     rm -f "$log"
+}
+
+# Debian 12 has this one among its backports only. They are asked for it alone.
+install_provider() {
+    own=$(mktemp -d)
+    . "$(dirname "$0")/debian_source.sh"
+    echo "deps: installing pkcs11-provider"
+    if ! { "${sudo[@]}" bash -c '. "$1"; own_apt "$2" deb -backports update &&
+            DEBIAN_FRONTEND=noninteractive own_apt "$2" deb -backports \
+                install -y --no-install-recommends pkcs11-provider' \
+        sh "$(dirname "$0")/debian_source.sh" "$own"; } >"$own/log" 2>&1; then
+        cat "$own/log" >&2
+        exit 1
+    fi
+    "${sudo[@]}" rm -rf "$own"
 }
 
 # The compilers come in the first round; the second one can ask them for their own parts.

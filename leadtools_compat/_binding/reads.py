@@ -25,6 +25,7 @@ __all__ = [
     "peer_certificates",
     "statistics",
     "tls_info",
+    "tls_library",
     "tls_profile_missing",
     "tls_profile_reasons",
     "tls_profiles",
@@ -119,6 +120,18 @@ def tls_info(handle: Any, what: int) -> str:
             return ""
         size *= 8
     return ""
+
+
+def tls_library(what: int) -> str:
+    """Read one DICOM_TLS_LIBRARY_... text."""
+    size = INFO_CHARS
+    while True:
+        buffer = ffi.new("L_TCHAR[]", size)
+        code = lib.L_DicomGetLibraryTLS(what, buffer, size)
+        if code != lib.DICOM_ERROR_PARAMETER or size > 1 << 20:
+            check(code)
+            return from_c(buffer)
+        size *= 8
 
 
 def tls_pin(content: bytes, kind: int) -> str:

@@ -21,7 +21,7 @@ from leadtools_compat.dicom import (
     DicomTlsCipherSuiteType,
 )
 
-__all__ = ["TlsOptions", "TlsVersion", "configure", "set_suites"]
+__all__ = ["TlsOptions", "TlsVersion", "certificate_type", "configure", "is_uri", "set_suites"]
 
 TlsVersion = Literal["1.2", "1.3"]
 _METHODS = {
@@ -41,6 +41,7 @@ class TlsOptions:
         PEM file of the authorities that are trusted, or PEM text as bytes; None: nobody is.
     certificate, key
         Own certificate with its chain, and its key if it is in another file; PEM, or both DER.
+        Either may be a URI, ``pkcs11:...``, with `pkcs11_module`. A file of PKCS #12 has both.
     password
         Called when the key is encrypted.
     crl
@@ -59,6 +60,12 @@ class TlsOptions:
         Name of a TLS profile (`DicomNet.apply_tls_profile`); None: none.
     demands
         Names, pins, more trust, and how strict to be.
+    pkcs12_legacy
+        A file of PKCS #12 may be encrypted with RC2.
+    pkcs11_module
+        Library of a token, for ``pkcs11:`` URIs; None: OpenSSL's provider is not loaded.
+    keylog
+        File that the secrets of the links are written to; None: none.
     """
 
     ca: str | bytes | None = None
@@ -73,6 +80,18 @@ class TlsOptions:
     suites: tuple[int, ...] = ()
     profile: str | None = None
     demands: TlsDemands = field(default_factory=TlsDemands)
+    pkcs12_legacy: bool = False
+    pkcs11_module: str | None = None
+    keylog: str | None = None
+
+    @property
+    def pem_files(self) -> bool:
+        """Whether certificate and key are PEM files, which other programs can read, too."""
+        return all(
+            not is_uri(name) and certificate_type(name) == DicomTlsCertificateType.Pem
+            for name in (self.certificate, self.key)
+            if name is not None
+        )
 
     def server_name(self, address: str) -> str:
         """Give the name that is sent to the server at `address`, by other means than a net."""
@@ -130,11 +149,13 @@ def configure(
         DicomOpenSslOptionsFlags.NoSslV2 | DicomOpenSslOptionsFlags.NoSslV3 | options,
     )
     net.Initialize(None, DicomNetSecurityMode.Tls, settings)
+    if tls.pkcs11_module is not None:
+        DicomNet.load_tls_provider("pkcs11", None, {"pkcs11-module-path": tls.pkcs11_module})
     if tls.certificate is not None:
-        kind = DicomTlsCertificateType.Pem
-        if is_der(tls.certificate):
-            kind = DicomTlsCertificateType.Asn1
+        kind = certificate_type(tls.certificate, tls.pkcs12_legacy)
         net.SetTlsClientCertificate(tls.certificate, kind, tls.key)
+    if tls.keylog is not None:
+        net.tls_keylog_file = tls.keylog
     if tls.crl is not None:
         net.crl_file = tls.crl
     net.expected_host = host
@@ -152,10 +173,23 @@ def set_suites(net: DicomNet, suites: tuple[int, ...]) -> None:
         net.SetTlsCipherSuiteByIndex(index, suite)
 
 
-def is_der(file: str) -> bool:
-    """Tell whether a file begins as DER does; False if it cannot be read: others say why."""
+def is_uri(name: str) -> bool:
+    """Tell whether a name is that of a key in a token and not of a file."""
+    return name.startswith("pkcs11:")
+
+
+def certificate_type(file: str, pkcs12_legacy: bool = False) -> DicomTlsCertificateType:
+    """Tell PKCS #12, DER and PEM apart by how the file begins; `Pem` if it cannot be read: others say why."""
     try:
         with open(file, "rb") as stream:  # noqa: PTH123 - errors are others' business
-            return stream.read(1) == b"\x30"
+            start = stream.read(16)
     except OSError:
-        return False
+        return DicomTlsCertificateType.Pem
+    if start[:1] != b"\x30":
+        return DicomTlsCertificateType.Pem
+    # RFC 7292 4: a sequence that begins with the integer 3; a certificate's begins with a sequence.
+    length = start[1] if len(start) > 1 else 0
+    inner = start[2 + (length & 0x7F if length & 0x80 else 0) :]
+    if not inner.startswith(b"\x02\x01\x03"):
+        return DicomTlsCertificateType.Asn1
+    return DicomTlsCertificateType.Pkcs12Legacy if pkcs12_legacy else DicomTlsCertificateType.Pkcs12

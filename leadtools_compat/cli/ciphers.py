@@ -25,7 +25,7 @@ Any of the names, or the number, is what --suite takes.
 @click.option("--all", "every", is_flag=True, help="Those that this OpenSSL does not have, too.")
 @json_option
 def ciphers(out: Output, every: bool) -> int:
-    """List the cipher suites, those of the default list first."""
+    """List the cipher suites, those of the default list first, and the groups of the key exchange."""
     with DicomNet(None, DicomNetSecurityMode.Tls) as net:
         default: list[DicomTlsCipherSuiteType] = []
         while suite := net.GetTlsCipherSuiteByIndex(len(default)):
@@ -44,8 +44,13 @@ def ciphers(out: Output, every: bool) -> int:
     out.show(table)
     version = DicomNet.GetOpenSslVersion().version_text
     out.say(f"{version}; place: in the default list")
+    library = DicomNet.tls_library()
+    out.say("groups: " + ", ".join(library.groups))
+    hybrids = ", ".join(library.hybrid_groups) or "none; OpenSSL has them from 3.5 on"
+    out.say(f"post-quantum hybrid groups: {hybrids}")
     shown = [row for row in rows if row["available"] or every]
-    out.result({"ok": True, "openssl": version, "suites": shown})
+    groups = {"groups": library.groups, "hybrid_groups": library.hybrid_groups}
+    out.result({"ok": True, "openssl": version, "suites": shown, **groups})
     return exits.OK
 
 

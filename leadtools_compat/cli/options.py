@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import click
 
 from leadtools_compat._nodes.client import Node
-from leadtools_compat._nodes.tls import TlsOptions, TlsVersion
+from leadtools_compat._nodes.tls import TlsOptions, TlsVersion, is_uri
 from leadtools_compat._nodes.tls_demands import TlsDemands
 from leadtools_compat.cli import log
 from leadtools_compat.cli.options_demands import collect_demands, demand_options
@@ -37,6 +37,19 @@ F = TypeVar("F", bound=Callable[..., Any])
 PASSWORD = "LEADTOOLS_COMPAT_KEY_PASSWORD"
 
 existing = click.Path(exists=True, dir_okay=False, readable=True)
+
+
+class FileOrUri(click.Path):
+    """A file that is there, or a URI of a token."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False, readable=True)
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Leave a URI as it is."""
+        if isinstance(value, str) and is_uri(value):
+            return value
+        return super().convert(value, param, ctx)
 
 
 def json_option(function: F) -> F:
@@ -108,10 +121,27 @@ _TLS: tuple[Callable[[F], F], ...] = (
         help="Trusted authorities, PEM; may be repeated.",
     ),
     click.option(
-        "--cert", type=existing, metavar="FILE", help="Own certificate and its chain, PEM or DER."
+        *("--cert", "--p12", "cert"),
+        type=FileOrUri(),
+        metavar="FILE",
+        help="Own certificate and its chain, PEM or DER, or PKCS #12 with the key; or a pkcs11: URI.",
     ),
     click.option(
-        "--key", type=existing, metavar="FILE", help="Its key, if that is in another file."
+        "--key",
+        type=FileOrUri(),
+        metavar="FILE",
+        help="Its key, if that is in another file, or a pkcs11: URI.",
+    ),
+    click.option(
+        "--p12-legacy",
+        is_flag=True,
+        help="Take PKCS #12 that is encrypted with RC2, as old ones are.",
+    ),
+    click.option(
+        "--pkcs11-module",
+        type=existing,
+        metavar="FILE",
+        help="Library of the token that pkcs11: URIs are about.",
     ),
     click.option(
         "--password-file",
@@ -136,6 +166,12 @@ _TLS: tuple[Callable[[F], F], ...] = (
         help="A cipher suite in place of the default list; may be repeated.",
     ),
     click.option("--no-verify", is_flag=True, help="Take any certificate of the peer. Not safe."),
+    click.option(
+        "--keylog",
+        type=click.Path(dir_okay=False),
+        metavar="FILE",
+        help="Append the secrets of the links, for tshark. Who reads them can decrypt the links.",
+    ),
     click.option(
         "--audit",
         metavar="URL",
@@ -187,7 +223,8 @@ def _open_audit(target: str, tls: TlsOptions | None) -> None:
     own = TlsOptions() if tls is None else tls
     ca = own.ca if isinstance(own.ca, str) else None
     try:
-        trail = AuditTrail(target, ca_file=ca, certificate=own.certificate, key=own.key)
+        certificate, key = (own.certificate, own.key) if own.pem_files else (None, None)
+        trail = AuditTrail(target, ca_file=ca, certificate=certificate, key=key)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--audit") from error
     context = click.get_current_context()
@@ -209,13 +246,22 @@ def _collect(
     profile = None if given is None else profile_of(given)
     suites = tuple(suite_of(name) for name in named.pop("suites"))
     no_verify: bool = named.pop("no_verify")
+    p12_legacy: bool = named.pop("p12_legacy")
+    module: str | None = named.pop("pkcs11_module")
+    keylog: str | None = named.pop("keylog")
     host_name: str | None = named.pop("host_name", None)
     no_host_check: bool = named.pop("no_host_check", False)
     others = (ca, certificate, key, crl, version, profile, suites, no_verify)
+    others = (*others, p12_legacy, module, keylog)
     if not (wanted or always or any(others) or host_name or no_host_check):
         return None
     if key is not None and certificate is None:
         raise click.UsageError("--key needs --cert FILE: the certificate of that key")
+    if module is None and any(is_uri(name or "") for name in (certificate, key)):
+        raise click.UsageError(
+            "a pkcs11: URI needs --pkcs11-module FILE: the library of the token, "
+            "for example /usr/lib/softhsm/libsofthsm2.so"
+        )
     if server and certificate is None:
         raise click.UsageError("with TLS a server needs --cert FILE: its own certificate")
     if ca is None and not (no_verify or always or demands.trusts):
@@ -239,6 +285,9 @@ def _collect(
         suites=suites,
         profile=profile,
         demands=demands,
+        pkcs12_legacy=p12_legacy,
+        pkcs11_module=module,
+        keylog=keylog,
     )
 
 

@@ -5,6 +5,7 @@ The one rule: keys, levels and models mean the same in all three.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import sys
 import threading
@@ -22,7 +23,13 @@ from leadtools_compat._nodes.client import Answer, Client, Context, Node, NodeEr
 from leadtools_compat._nodes.receiver import Events, Receiver, is_uid, keep_file
 from leadtools_compat._nodes.tls import TlsOptions
 from leadtools_compat.cli import exits
-from leadtools_compat.cli.options import json_option, node_options, tls_options
+from leadtools_compat.cli.options import (
+    existing,
+    json_option,
+    node_options,
+    password_of,
+    tls_options,
+)
 from leadtools_compat.cli.output import Output, plain
 from leadtools_compat.dicom import DicomCommandStatusType, DicomDataSet
 
@@ -234,6 +241,45 @@ def _end(out: Output, node: Node, what: str, counts: _Counts, files: list[str] |
 # ---- move
 
 
+def _receiving(
+    tls: TlsOptions | None, port: int | None, plain: bool, given: dict[str, str | None]
+) -> TlsOptions | None:
+    """Give the TLS settings of the receiving side: those of the connection, with what was given."""
+    own, key, ca = (given[f"receive_{name}"] for name in ("cert", "key", "ca"))
+    if port is None:
+        if plain or own or key or ca:
+            raise click.UsageError("the --receive options need --receive-port")
+        return None
+    if plain:
+        if own or key or ca:
+            raise click.UsageError("--receive-plain contradicts the other --receive options")
+        return None
+    if key and not own:
+        raise click.UsageError("--receive-key needs --receive-cert: the certificate of that key")
+    if tls is None and (own or ca):
+        if not own or not ca:
+            raise click.UsageError(
+                "to receive with TLS from a plain node, both --receive-cert and --receive-ca are needed"
+            )
+        return TlsOptions(
+            ca=ca, certificate=own, key=key, password=functools.partial(password_of, None, own)
+        )
+    if tls is None:
+        return None
+    if own is not None:
+        tls = dataclasses.replace(
+            tls, certificate=own, key=key, password=functools.partial(password_of, None, key or own)
+        )
+    if ca is not None:
+        tls = dataclasses.replace(tls, ca=ca, verify=True)
+    if tls.certificate is None:
+        raise click.UsageError(
+            "to receive with TLS, a certificate is needed: --cert or --receive-cert FILE "
+            "(--receive-plain receives without TLS)"
+        )
+    return tls
+
+
 @click.command(epilog=MOVE)
 @node_options
 @query_options
@@ -249,6 +295,22 @@ def _end(out: Output, node: Node, what: str, counts: _Counts, files: list[str] |
     default=Path(),
     help="Folder for what is received.",
 )
+@click.option("--receive-plain", is_flag=True, help="Receive without TLS, whatever HOST speaks.")
+@click.option(
+    "--receive-cert",
+    type=existing,
+    metavar="FILE",
+    help="Certificate of the receiving side, if that is not --cert; PEM, DER or PKCS #12.",
+)
+@click.option(
+    "--receive-key", type=existing, metavar="FILE", help="Its key, if that is in another file."
+)
+@click.option(
+    "--receive-ca",
+    type=existing,
+    metavar="FILE",
+    help="Authorities that senders must come from, if those are not --ca.",
+)
 @tls_options()
 @json_option
 def move(
@@ -262,8 +324,15 @@ def move(
     destination: str,
     receive_port: int | None,
     output: Path,
+    receive_plain: bool,
+    **receive: str | None,
 ) -> int:
-    """Have the node HOST PORT send what matches to another node, or to this computer."""
+    """Have the node HOST PORT send what matches to another node, or to this computer.
+
+    The receiving side speaks TLS as the connection to HOST does, with the same options, unless the
+    --receive options say otherwise.
+    """
+    receiving = _receiving(tls, receive_port, receive_plain, receive)
     query = queries.build_query(model, level, keys, wanted=False)
     abstract = queries.sop_class(model, "move")
     files: list[str] | None = None
@@ -276,7 +345,7 @@ def move(
                 stored=lambda path, peer: received.append(str(path)),
                 failed=lambda peer, failure: out.warn(f"{plain(peer)}: {plain(failure)}"),
             )
-            server = stack.enter_context(Receiver(output, tls, None, told))
+            server = stack.enter_context(Receiver(output, receiving, None, told))
             out.note(f"receiving on port {server.start('*', receive_port)}")
         counts = _Counts(out, "moving")
         try:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from leadtools_compat._nodes.receiver import Events, Receiver
-from leadtools_compat._nodes.tls import TlsOptions
+from leadtools_compat._nodes.tls import TlsOptions, is_uri
 from leadtools_compat.cli import exits
 from leadtools_compat.cli.log import verb_tells_endings
 from leadtools_compat.cli.options import json_option, tls_options
@@ -142,7 +142,8 @@ def scp(
 def _files(tls: TlsOptions) -> list[str | bytes]:
     """List the files with certificates that may end."""
     more = (*tls.demands.certificates, *tls.demands.ca_files)
-    return [file for file in (tls.certificate, tls.ca, *more) if file]
+    files = (tls.certificate, tls.ca, *more)
+    return [file for file in files if file and not (isinstance(file, str) and is_uri(file))]
 
 
 def _ending(out: Output, ending: Ending) -> None:

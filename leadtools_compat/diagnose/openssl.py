@@ -15,7 +15,7 @@ import subprocess
 import warnings
 from pathlib import Path
 
-from leadtools_compat._nodes.tls import TlsOptions, is_der
+from leadtools_compat._nodes.tls import TlsOptions
 
 __all__ = ["UntestedError", "alpn", "resumption", "stapling"]
 
@@ -31,8 +31,8 @@ def _context(tls: TlsOptions) -> ssl.SSLContext:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # judged elsewhere; nothing is sent over these links
     if tls.certificate is not None:
-        if is_der(tls.certificate):
-            raise UntestedError("the own certificate is DER, which Python's ssl does not take")
+        if not tls.pem_files:
+            raise UntestedError("the own certificate is not PEM, and Python's ssl takes no other")
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -91,7 +91,7 @@ def stapling(address: tuple[str, int], host: str, tls: TlsOptions, timeout: floa
     target = f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"
     command = [program, "s_client", "-connect", target, "-status"]
     command += ["-servername", host] if host else ["-noservername"]
-    if tls.certificate is not None and not is_der(tls.certificate):
+    if tls.certificate is not None and tls.pem_files:
         command += ["-cert", tls.certificate, "-key", tls.key or tls.certificate]
         if tls.password is not None and _encrypted(tls.key or tls.certificate):
             raise UntestedError("the key has a password, which is not given to other programs")

@@ -30,6 +30,7 @@ from leadtools_compat.dicom.dicom_open_ssl_context_creation_settings import (
 from leadtools_compat.dicom.dicom_open_ssl_version import DicomOpenSslVersion
 from leadtools_compat.dicom.dicom_socket_options import DicomSocketOptions
 from leadtools_compat.dicom.dicom_tag import DicomTag, DicomTagType
+from leadtools_compat.dicom.dicom_tls_library import DicomTlsLibrary
 from leadtools_compat.dicom.dicom_tls_profile import DicomTlsProfile, DicomTlsProfileCheck
 from leadtools_compat.dicom.dicom_uid_type import DicomUidType
 from leadtools_compat.dicom.element_attributes import Element, Instance
@@ -156,6 +157,7 @@ __all__ = [
     "DicomTlsEncryptionMethodType",
     "DicomTlsIntegrityMethodType",
     "DicomTlsKeyExchangeMethodType",
+    "DicomTlsLibrary",
     "DicomTlsProfile",
     "DicomTlsProfileCheck",
     # constants

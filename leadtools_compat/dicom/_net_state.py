@@ -69,6 +69,17 @@ class Runner(Protocol):
         """Take an exception that a callback has raised; False: nobody here waits for it."""
 
 
+TLS_VALUES = (
+    "crl_file",
+    "expected_host",
+    "rules",
+    "send_ca_names",
+    "tls_keylog_file",
+    "tls_resumption",
+)
+"""Members of `NetState` that say what C was told about TLS."""
+
+
 class NetState:
     """The private state of one net."""
 
@@ -94,6 +105,7 @@ class NetState:
         "send_ca_names",
         "snapshot",
         "socket_options",
+        "tls_keylog_file",
         "tls_resumption",
     )
 
@@ -119,6 +131,7 @@ class NetState:
         self.judges: bool | None = None
         """Whether C asks Python for certificates; None: not told yet, which means that it does."""
         self.tls_resumption = False
+        self.tls_keylog_file: Any = None
         self.runner: Runner | None = None
         """Who runs the callbacks, if that is not the thread that C calls on."""
         self.expected_host: str | None = None

@@ -178,13 +178,14 @@ class NetTls:
         Parameters
         ----------
         certFile
-            ``Pem``: the own certificate first, then its chain. Bytes are contents, not a path
-            (ours).
+            ``Pem``: the own certificate first, then its chain. ``Pkcs12``: all of it in one file
+            (ours). Bytes are contents, not a path (ours). A URI of a loaded provider, as
+            ``pkcs11:object=node;type=cert``, is read from there (ours).
         type
             Format of both files.
         keyFile
-            The key. None or "": it is in `certFile`, which ``Asn1`` cannot do. Bytes if `certFile`
-            is bytes.
+            The key, or its URI. None or "": it is in `certFile`, which ``Asn1`` cannot do and
+            ``Pkcs12`` must. Bytes if `certFile` is bytes.
 
         Raises
         ------
@@ -196,8 +197,8 @@ class NetTls:
 
         Notes
         -----
-        Mirrors ``Leadtools.Dicom.DicomNet.SetTlsClientCertificate``. An encrypted key calls
-        `OnPrivateKeyPassword` inside this call.
+        Mirrors ``Leadtools.Dicom.DicomNet.SetTlsClientCertificate``. An encrypted key, and a token
+        that wants its PIN, call `OnPrivateKeyPassword` inside this call, once.
         """
         state = live(self)
         kind = member(type, "type", DicomTlsCertificateType)
@@ -243,7 +244,8 @@ class NetTls:
         """DNS name or IP address that the peer's certificate must carry; None: not checked (ours).
 
         A mismatch goes through `OnVerify` as ``HostnameMismatch`` or ``IpAddressMismatch``. A DNS
-        name is sent as server name (SNI) too.
+        name is sent as server name (SNI) too, unless `server_name` is set. A server with ``Peer``
+        that expects one insists on a certificate.
         """
         return live(self).expected_host
 

@@ -40,6 +40,7 @@ from leadtools_compat.dicom._net_state import (
     state_of,
 )
 from leadtools_compat.dicom._net_tls import NetTls
+from leadtools_compat.dicom._net_tls_keys import NetTlsKeys
 from leadtools_compat.dicom._net_tls_names import NetTlsNames
 from leadtools_compat.dicom._net_tls_policies import NetTlsPolicies
 from leadtools_compat.dicom._net_tls_trust import NetTlsTrust
@@ -62,6 +63,7 @@ _LISTENER = frozenset({"OnAccept", "OnClose"})
 class DicomNet(
     NetLibrary,
     NetTls,
+    NetTlsKeys,
     NetTlsNames,
     NetTlsTrust,
     NetTlsPolicies,

@@ -43,13 +43,17 @@ DicomNetSecurityeMode = DicomNetSecurityMode
 class DicomTlsCertificateType(DotNetEnum):
     """Format of a certificate or key file.
 
-    Names: LEADTOOLS help; values: OpenSSL's file types.
+    Names: LEADTOOLS help, Pkcs12 and Pkcs12Legacy are this library's; values: OpenSSL's file types.
     """
 
     Pem = 1
     """PEM: leaf first, then its chain."""
     Asn1 = 2
     """DER: one certificate or key."""
+    Pkcs12 = 3
+    """PKCS #12 (.p12, .pfx): certificate, chain and key in one."""
+    Pkcs12Legacy = 4
+    """The same, also if encrypted with RC2, which needs OpenSSL's legacy provider."""
 
 
 class DicomSslMethodType(DotNetEnum):

@@ -102,9 +102,7 @@ def test_our_own_node_is_found_good(
     assert accepted == ["TLSv1.2", "TLSv1.3"]
     assert tls.versions["TLSv1.3"].suites[0] == "TLS_AES_256_GCM_SHA384"
     assert "x25519" in tls.groups
-    assert "can meet: B.12, B.13, ihe_stx12" in texts(
-        report, Level.note
-    )
+    assert "can meet: B.12, B.13, ihe_stx12" in texts(report, Level.note)
     assert [one.code for one in tls.verdicts] == ["Success"] * 3
     assert [one.depth for one in tls.verdicts] == [None, 1, 0]
     assert tls.client_certificate == "required"

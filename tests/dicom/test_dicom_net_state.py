@@ -89,6 +89,16 @@ def test_connecting_twice_and_changing_a_busy_net_is_refused(
         lambda: net.SetTlsClientCertificate(pki.client.combined_file, PEM, None),
         lambda: net.SetTlsCipherSuiteByIndex(0, 0x1301),
         lambda: setattr(net, "expected_host", "x"),
+        lambda: setattr(net, "server_name", "x"),
+        lambda: setattr(net, "expected_email", "a@b.test"),
+        lambda: setattr(net, "expected_uri", "urn:x:y"),
+        lambda: setattr(net, "tls_refuse_unknown_names", True),
+        lambda: setattr(net, "tls_purpose_check", "any"),
+        lambda: setattr(net, "tls_partial_chain", False),
+        lambda: net.set_tls_pins(None),
+        lambda: net.set_tls_minimum_strength(2048),
+        lambda: net.add_tls_certificate(pki.client.combined_file, PEM),
+        net.clear_tls_certificates,
     ):
         with refused(DicomExceptionCode.InvalidState):
             change()
@@ -144,7 +154,10 @@ def public_members() -> list[str]:
     return [name for name in dir(DicomNet) if not name.startswith("_")]
 
 
-STATIC = {"Startup", "Shutdown", "Breathe", "GetOpenSslVersion", "set_failure_log", "tls_pins_of"}
+STATIC = {
+    *("Startup", "Shutdown", "Breathe", "GetOpenSslVersion"),
+    *("load_tls_provider", "set_failure_log", "tls_library", "tls_pins_of"),
+}
 OVERRIDABLES = {name for name in public_members() if name.startswith("On")}
 ISCL = {name for name in public_members() if "Iscl" in name} - {"GetLastIsclOrTlsError"}
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
@@ -166,6 +179,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "add_tls_ca_folder": (".",),
     "add_tls_certificate": ("a.pem", 1),
     "apply_tls_profile": ("B.12",),
+    "copy_tls_settings": (None,),
     "echo_and_wait": (1, 1, "1.2.840.10008.1.1"),
     "store_and_wait": (1, 1, "1.2.840.10008.5.1.4.1.1.2", "1.2", DicomDataSet()),
     "SendAssociateAccept": (None,),

@@ -32,7 +32,7 @@ def issue(
     key: Key | None = None,
     days: tuple[float, float] = (-1, 30),
     by_itself: bool = False,
-    hash_: hashes.HashAlgorithm | None = None,
+    hash_: hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None = None,
 ) -> Identity:
     """Issue a certificate from the PKI's intermediate, or one that is signed by itself.
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cryptography import x509
 
-from leadtools_compat.dicom import DicomNet
 from leadtools_compat.testing import Identity, TestPki
 from leadtools_compat.testing.certificates import revocation_list
 from leadtools_compat.testing.files import pem
@@ -25,6 +24,7 @@ from tests.tls.tls_tools import (
     VERSIONS,
     Rules,
     Side,
+    Unjudged,
     other_side,
     rules_for,
 )
@@ -36,12 +36,6 @@ at_either_side = pytest.mark.parametrize("side", SIDES)
 in_each_version = pytest.mark.parametrize("version", VERSIONS)
 
 Nets = Callable[[Any], Any]
-
-
-class Unjudged(RecordingNet):
-    """Has the library's OnVerify, so its sessions may be resumed."""
-
-    OnVerify = DicomNet.OnVerify
 
 
 class Judging(RecordingNet):

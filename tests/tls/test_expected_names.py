@@ -17,12 +17,12 @@ from tests.tls.peers import CLEAN, openssl_server, own
 from tests.tls.tls_tools import (
     BAD_CERTIFICATE,
     CODES,
-    FINDINGS,
     SIDES,
     VERSIONS,
     Meeting,
     Side,
     calls_of,
+    finding,
     other_side,
     rules_for,
 )
@@ -92,7 +92,7 @@ def test_peer_without_the_name_is_refused_and_the_record_says_what_it_has(
     assert [(call.ok, call.code) for call in calls_of(net)] == [(0, code)]
     failure = net.failure
     assert failure.code == CODES.TlsCertificateRejected
-    assert failure.certificate_code == FINDINGS[code]
+    assert failure.certificate_code == finding(code)
     assert failure.certificate_depth == 0
     assert failure.alert_sent == BAD_CERTIFICATE
     assert "have it issued" in failure.remedy
@@ -140,8 +140,11 @@ def test_all_names_must_fit_where_several_are_expected(judged: Callable[..., Mee
     assert not judged("server", host="node.test", also=expecting(**wrong)).linked
 
 
-def test_server_that_expects_a_name_insists_on_a_certificate(meet: Meet, pki: TestPki) -> None:
-    server = rules_for(pki, "server", flags=PEER, also=expecting(expected_email="a@b.test"))
+@pytest.mark.parametrize("name", ["expected_email", "expected_host"])
+def test_server_that_expects_a_name_insists_on_a_certificate(
+    meet: Meet, pki: TestPki, name: str
+) -> None:
+    server = rules_for(pki, "server", flags=PEER, also=expecting(**{name: "a@b.test"}))
     meeting = meet(server, rules_for(pki, "client", identity=None))
     assert not meeting.linked
     assert meeting.child.failure.code == CODES.TlsCertificateRequired

@@ -281,7 +281,7 @@ def test_authorities_do_not_count_where_pins_are_the_only_trust(
     assert [call.code for call in calls_of(meeting.of(side))] == ["CertUntrusted"]
 
 
-FAULTS = {
+FAULTS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
     "expired": ({"days": (-30.0, -1.0)}, "CertHasExpired", {}),
     "not yet valid": ({"days": (1.0, 30.0)}, "CertNotYetValid", {}),
     "another host": ({"names": ["device.test"]}, "HostnameMismatch", {"host": "other.test"}),

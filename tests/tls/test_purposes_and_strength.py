@@ -28,6 +28,7 @@ from tests.tls.tls_tools import (
     Meeting,
     Side,
     calls_of,
+    finding,
     other_side,
     rules_for,
 )
@@ -119,7 +120,7 @@ def test_any_purpose_is_not_any_certificate(
     judged: Callable[..., Meeting], pki: TestPki, tmp_path: Path, side: Side
 ) -> None:
     for options in ({"by_itself": True}, {"days": (-9.0, -1.0)}):
-        peer = issue(pki, tmp_path, "peer", purposes=(side,), **options)  # type: ignore[arg-type]
+        peer = issue(pki, tmp_path, "peer", purposes=(side,), **options)
         assert not judged(side, peer, checking("any")).linked
 
 
@@ -206,7 +207,7 @@ def test_peer_must_be_as_strong_as_the_setting_says(
         return
     assert calls_of(net)[-1][:2] == (0, code)
     failure = net.failure
-    assert failure.certificate_code == FINDINGS[code]
+    assert failure.certificate_code == finding(code)
     (bits,) = least.values()
     assert str(bits) in failure.remedy
 

@@ -277,6 +277,16 @@ def test_choice_holds_when_the_client_has_to_greet_again(
 
 
 @in_both_versions
+def test_use_of_the_name_is_acknowledged(serve: Serve, pki: TestPki, version: str) -> None:
+    """RFC 6066, 3: an empty server_name extension in the answer."""
+    listener = serve(version)
+    for asked, used in (("exact.test", True), ("localhost", True), ("elsewhere.test", False)):
+        options = ("-servername", asked, "-tlsextdebug")
+        printed = openssl_client(listener.HostPort, *own(pki.client), *options)
+        assert ('TLS server extension "server name" (id=0), len=0' in printed) == used
+
+
+@in_both_versions
 @pytest.mark.parametrize("asked", ["elsewhere.test", "a.b.star.test", "x" * 63 + ".test"])
 def test_unknown_name_is_refused_where_that_is_set(
     serve: Serve, pki: TestPki, asked: str, version: str

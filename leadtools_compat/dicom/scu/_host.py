@@ -129,10 +129,7 @@ class HostConnection(DicomConnection):
         super().__init__(state.temporary_directory or None, mode, state.settings)
         self.__dict__[STATE].runner = connection_of(owner).conversation
         if mode == DicomNetSecurityMode.Tls:
-            for index, suite in state.suites:
-                self.SetTlsCipherSuiteByIndex(index, suite)
-            if state.certificate is not None:
-                self.SetTlsClientCertificate(*state.certificate)
+            self.copy_tls_settings(host)
 
     def OnPrivateKeyPassword(self, encryption: bool) -> str | None:
         return self._host.OnPrivateKeyPassword(encryption)
@@ -230,9 +227,10 @@ class HostOwner(DicomConnection):
     def UseSecureHost(self) -> bool:
         """Whether the inner listener speaks TLS; default False.
 
-        It has the certificate and the cipher suites of this object, unless a `HostReady` handler
-        gives it others. Its certificates are judged by its own flags and its own
-        ``VerifyCertificate``.
+        It has the TLS settings of this object: certificate, cipher suites, profile, CRLs and so
+        on, all but `expected_host`. `SecureHostSettings` and a `HostReady` handler, through
+        ``e.ScpHost``, give it others. Certificates of who comes are judged by the listener's flags
+        and its own ``VerifyCertificate``.
         """
         return host_of(self).secure
 
@@ -301,6 +299,12 @@ class HostOwner(DicomConnection):
         )
 
 
+def _inherit(host: ScpHost, owner: Any) -> None:
+    """Give the listener what its owner has; who comes has another name than whom the owner calls."""
+    host.copy_tls_settings(owner)
+    host.expected_host = None
+
+
 def start_host(owner: Any) -> ScpHost:
     """Have the owner's listener run.
 
@@ -318,13 +322,18 @@ def start_host(owner: Any) -> ScpHost:
             settings = about.settings if about.settings is not None else state.settings
             folder: StrPath | None = state.temporary_directory or None
             host.Initialize(folder, DicomNetSecurityMode.Tls, settings)
-            for index, suite in state.suites:
-                host.SetTlsCipherSuiteByIndex(index, suite)
-            if state.certificate is not None:
-                host.SetTlsClientCertificate(*state.certificate)
+            if owner.SecurityMode == DicomNetSecurityMode.Tls:
+                _inherit(host, owner)
+                if about.settings is not None:
+                    host.Initialize(folder, DicomNetSecurityMode.Tls, about.settings)
+            else:
+                for index, suite in state.suites:
+                    host.SetTlsCipherSuiteByIndex(index, suite)
+                if state.certificate is not None:
+                    host.SetTlsClientCertificate(*state.certificate)
         fire(owner, "HostReady", HostReadyEventArgs(host))
         tls = host.SecurityMode == DicomNetSecurityMode.Tls
-        if tls and connection_of(host).certificate is None:
+        if tls and state.certificate is None and connection_of(host).certificate is None:
             raise DicomException(
                 DicomExceptionCode.TlsCertificateMissing,
                 "The inner listener speaks TLS and has no certificate: call "

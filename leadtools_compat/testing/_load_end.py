@@ -1,0 +1,41 @@
+"""The end of a load test on several machines: the master waits for what its workers still have to tell.
+
+Locust's master gives its workers half a second for that when a test without a page is over. A
+request that is under way may take longer, and all that the worker had not reported yet would be
+missing in the report.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gevent
+from locust.rpc import Message
+from locust.runners import STATE_STOPPING, MasterRunner
+
+__all__ = ["PATIENCE", "wait_for_workers"]
+
+PATIENCE = 60.0
+"""Seconds, beside Locust's own ``--stop-timeout``."""
+
+
+def wait_for_workers(environment: Any, **_: Any) -> None:
+    """Stop the workers, and wait until each has reported that its last user has ended."""
+    runner = environment.runner
+    options = environment.parsed_options
+    if not isinstance(runner, MasterRunner) or not getattr(options, "headless", False):
+        return  # with a page, the test stops and the workers stay
+    running = {client.id for client in runner.clients.all}
+
+    def report(client_id: str, data: dict[str, Any]) -> None:
+        if data.get("user_count") == 0:  # and with it everything that they had done
+            running.discard(client_id)
+
+    environment.events.worker_report.add_listener(report)
+    runner.update_state(STATE_STOPPING)  # else it gives a worker that is ready again new users
+    for client_id in list(running):
+        runner.server.send_to_client(Message("stop", None, client_id))  # type: ignore[no-untyped-call]
+    with gevent.Timeout(PATIENCE + (environment.stop_timeout or 0.0), False):
+        while running & {client.id for client in runner.clients.all}:
+            gevent.sleep(0.05)
+    environment.events.worker_report.remove_listener(report)
