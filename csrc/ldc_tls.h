@@ -180,6 +180,7 @@ typedef struct ldc_tls_context {
     const ldc_tls_profile *profile; /* NULL = none */
     struct ldc_tls_rules *rules;    /* a reference, NULL = none */
     struct ldc_tls_sni *sni;        /* owned: a server's certificates by name, NULL = one for all */
+    ldc_tls_crls *crls;             /* a reference, NULL = lists are not checked */
     int64_t crls_until;             /* when the first revocation list ends */
     struct ldc_tls_keylog *keylog;  /* a reference, NULL = none */
     ldc_tls_notes notes;

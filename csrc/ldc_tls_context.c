@@ -322,6 +322,9 @@ static void context_free(ldc_ref *ref)
     ldc_tls_context *context = (ldc_tls_context *)(void *)ref;
     ldc_cache_remove(&context->shared);
     SSL_CTX_free(context->ctx);
+    if (context->crls != NULL) {
+        ldc_ref_put(&context->crls->shared.ref);
+    }
     if (context->credentials != NULL) {
         ldc_ref_put(&context->credentials->shared.ref);
     }
@@ -447,6 +450,10 @@ int ldc_tls_context_get(bool server, const ldc_tls_settings *settings,
         context->shared.secret = context->shared.secret || context->rules->named_count > 0;
     }
     context->crls_until = choice->crls == NULL ? INT64_MAX : choice->crls->until;
+    context->crls = choice->crls;
+    if (context->crls != NULL) {
+        ldc_ref_get(&context->crls->shared.ref);
+    }
     if (choice->keylog != NULL) {
         ldc_ref_get(&choice->keylog->ref);
         context->keylog = choice->keylog;
