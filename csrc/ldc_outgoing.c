@@ -9,10 +9,11 @@
 
 enum {
     STAGE_BYTES = 256 * 1024,
-    KEPT_BYTES = 512,   /* enough for messages without a data set: those allocate nothing */
-    LEAST_LENT = 1024,  /* less is copied: it costs less than a piece of its own */
-    PIECES_OF_PDU = 5,  /* header and end of the command set, header, data set, padding */
-    RECORD = 16 * 1024, /* of TLS */
+    FILE_BYTES = 64 * 1024, /* what is read from a file is encrypted while it is in the cache */
+    KEPT_BYTES = 512,       /* enough for messages without a data set: those allocate nothing */
+    LEAST_LENT = 1024,      /* less is copied: it costs less than a piece, or a write, of its own */
+    PIECES_OF_PDU = 5,      /* header and end of the command set, header, data set, padding */
+    RECORD = 16 * 1024,     /* of TLS */
 };
 
 /* PS3.5 A.5: a deflated data set of odd length gets one zero byte more. */
@@ -41,6 +42,10 @@ ldc_out *ldc_out_message(uint8_t context, uint8_t *command, size_t length, ldc_d
                          uint32_t peer_maximum)
 {
     ldc_out *out = calloc(1, sizeof *out);
+    bool in_file = data != NULL && ldc_dataset_memory(data) == NULL;
+    if (in_file && (peer_maximum == 0 || peer_maximum > FILE_BYTES)) {
+        peer_maximum = FILE_BYTES;
+    }
     /* PDUs that fill whole records: no small one at the end of each write. */
     if (peer_maximum >= RECORD) {
         peer_maximum = peer_maximum / RECORD * RECORD - LDC_FRAGMENT_PDU_HEADER;
@@ -60,6 +65,7 @@ ldc_out *ldc_out_message(uint8_t context, uint8_t *command, size_t length, ldc_d
         ldc_dataset_ref(data);
     }
     out->data = data;
+    out->in_file = in_file;
     return out;
 }
 
@@ -183,10 +189,10 @@ static int put_pdu(ldc_stage *stage, ldc_out *out, const ldc_fragment *fragments
 }
 
 /* Whether one more PDU is laid out for the same write. */
-static bool room(const ldc_stage *stage, size_t length)
+static bool room(const ldc_stage *stage, size_t length, size_t most)
 {
-    return stage->left == 0 || (stage->left + length <= STAGE_BYTES &&
-                                stage->count + PIECES_OF_PDU <= LDC_STAGE_PIECES);
+    return stage->left == 0 ||
+           (stage->left + length <= most && stage->count + PIECES_OF_PDU <= LDC_STAGE_PIECES);
 }
 
 int ldc_stage_fill(ldc_stage *stage, ldc_out *out, bool *done,
@@ -197,7 +203,7 @@ int ldc_stage_fill(ldc_stage *stage, ldc_out *out, bool *done,
         clear(stage);
     }
     if (!out->message) {
-        if (!room(stage, out->length)) {
+        if (!room(stage, out->length, STAGE_BYTES)) {
             return DICOM_SUCCESS;
         }
         if (!reserve(stage, out->length)) {
@@ -210,7 +216,8 @@ int ldc_stage_fill(ldc_stage *stage, ldc_out *out, bool *done,
         *done = true;
         return DICOM_SUCCESS;
     }
-    while (room(stage, (size_t)out->fragmenter.maximum + LDC_FRAGMENT_PDU_HEADER)) {
+    while (room(stage, (size_t)out->fragmenter.maximum + LDC_FRAGMENT_PDU_HEADER,
+                out->in_file ? FILE_BYTES + LEAST_LENT : STAGE_BYTES)) {
         ldc_fragment fragments[2];
         size_t before = stage->left;
         const ldc_fragmenter unmoved = out->fragmenter;

@@ -18,6 +18,7 @@ typedef struct ldc_out {
     uint8_t *bytes; /* owned: the PDU, or the command set of a message */
     size_t length;
     bool message;
+    bool in_file;              /* the data set: read as it is sent */
     bool begun;                /* laid out in part at least */
     bool operation;            /* message: a request that has an answer */
     uint16_t field, id;        /* message: of its command */

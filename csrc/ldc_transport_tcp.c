@@ -125,12 +125,14 @@ static ldc_io tcp_shutdown(ldc_transport *self)
 void ldc_transport_diagnose_socket(const ldc_transport *self, int stage, ldc_failure *failure)
 {
     if (self->error == 0 || self->error == ECONNRESET || self->error == EPIPE) {
-        const char *remedy =
-            self->error == 0
+        bool closed = self->error == 0;
+        ldc_failure_fill(
+            failure, DICOM_ERROR_NET_CONNECTION_ABORTED, stage, DICOM_SIDE_PEER,
+            closed ? "The connection was aborted: the peer closed it in the middle"
+                   : "The connection was aborted: the peer reset it",
+            closed
                 ? "The peer closed the connection in the middle; its own log says why."
-                : "The peer reset the connection; look for its reason in its log, or for a firewall between.";
-        ldc_failure_fill(failure, DICOM_ERROR_NET_CONNECTION_ABORTED, stage, DICOM_SIDE_PEER, NULL,
-                         remedy);
+                : "The peer reset the connection; look for its reason in its log, or for a firewall between.");
         return;
     }
     bool late = self->error == ETIMEDOUT;

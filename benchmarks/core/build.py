@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import subprocess
+import sys
 from pathlib import Path
 
-__all__ = ["PROGRAMS", "Programs"]
+__all__ = ["PROGRAMS", "Programs", "compile_python"]
 
 PROGRAMS = Path(__file__).resolve().parent.parent / "programs"
 C = ["gcc", "-D_GNU_SOURCE", "-O2", "-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
@@ -26,6 +28,13 @@ def _compile(target: Path, source: Path, command: list[str], libraries: list[str
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(argv)}\n{done.stderr}")
     return target
+
+
+@functools.cache
+def compile_python(tree: Path) -> None:
+    """Have the byte code of a tree, as an installed package has: imports are measured."""
+    package = str(tree / "leadtools_compat")
+    subprocess.run([sys.executable, "-m", "compileall", "-q", package], check=True)
 
 
 class Programs:

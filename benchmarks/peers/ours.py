@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks.core.build import PROGRAMS
+from benchmarks.core.build import PROGRAMS, compile_python
 from benchmarks.core.model import Command, Settings, Spec
 from benchmarks.peers.base import client_words, server_words
 
@@ -18,8 +18,10 @@ class OursPython:
     def __init__(self, tree: Path = HERE, label: str = "") -> None:
         self.name = f"ours Python{label}"
         self.environment = {"PYTHONPATH": str(tree)}
+        self._tree = tree
 
     def _command(self, words: tuple[str, ...]) -> Command:
+        compile_python(self._tree)
         return Command((sys.executable, str(PROGRAMS / "ours_node.py"), *words), self.environment)
 
     def serve(self, spec: Spec, settings: Settings) -> Command:

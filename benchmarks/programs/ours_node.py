@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import time
+from typing import TYPE_CHECKING
 
 from talk import Options, now, ready, result, until_end, wait_for_go
 
@@ -19,8 +20,6 @@ from leadtools_compat.dicom import (
     DicomAssociateAcceptResultType,
     DicomCommandPriorityType,
     DicomCommandStatusType,
-    DicomDataSet,
-    DicomDataSetLoadFlags,
     DicomExceptionCode,
     DicomNet,
     DicomNetSecurityMode,
@@ -30,6 +29,9 @@ from leadtools_compat.dicom import (
     DicomSslMethodType,
     DicomTlsCertificateType,
 )
+
+if TYPE_CHECKING:
+    from leadtools_compat.dicom import DicomDataSet
 
 VERIFICATION = "1.2.840.10008.1.1"
 SECONDARY = "1.2.840.10008.5.1.4.1.1.7"
@@ -47,16 +49,17 @@ mode = DicomNetSecurityMode.Tls if secure else DicomNetSecurityMode.None_
 DISCARD = hasattr(DicomNet, "receive_sink")
 
 
+settings = DicomOpenSslContextCreationSettings(
+    DicomSslMethodType.SslV23,
+    options.tls("ca.pem"),
+    DicomOpenSslVerificationFlags.Peer | DicomOpenSslVerificationFlags.FailIfNoPeerCertificate,
+    9,
+    DicomOpenSslOptionsFlags.NoSslV2,
+)
+
+
 def set_up(net: DicomNet, identity: str) -> None:
     if secure:
-        settings = DicomOpenSslContextCreationSettings(
-            DicomSslMethodType.SslV23,
-            options.tls("ca.pem"),
-            DicomOpenSslVerificationFlags.Peer
-            | DicomOpenSslVerificationFlags.FailIfNoPeerCertificate,
-            9,
-            DicomOpenSslOptionsFlags.NoSslV2,
-        )
         net.Initialize(None, mode, settings)
         if resume:
             setattr(net, "tls_resumption", True)  # noqa: B010 - older trees have no such member
@@ -150,6 +153,7 @@ class Client(DicomNet):
         self.objects: list[DicomDataSet] = []
         self.size = options.number("size")
         self.lock = threading.Lock()
+        self.request = self.make_request()
 
     def start(self) -> None:
         self.done.clear()
@@ -163,33 +167,33 @@ class Client(DicomNet):
         if error != DicomExceptionCode.Success:
             self.give_up(f"connect: {error}")
         elif not secure:
-            self.associate()
+            self.SendAssociateRequest(self.request)
 
     def OnSecureLinkReady(self, error: DicomExceptionCode) -> None:
         if error != DicomExceptionCode.Success:
             self.give_up(f"TLS: {self.failure}")
         else:
-            self.associate()
+            self.SendAssociateRequest(self.request)
 
     def give_up(self, why: str) -> None:
         print(why, file=sys.stderr, flush=True)
         os._exit(1)
 
-    def associate(self) -> None:
-        with DicomAssociate(True) as request:
-            request.Called, request.Calling = options.text("called", "BENCH"), "BENCH-PY"
-            request.MaxLength = options.number("pdu", 131072)
-            for number, sop_class, syntax in (
-                (1, VERIFICATION, IMPLICIT),
-                (3, SECONDARY, EXPLICIT),
-            ):
-                request.AddPresentationContext(
-                    number, DicomAssociateAcceptResultType.Success, sop_class
-                )
-                request.AddTransfer(number, syntax)
-            if self.window > 1:
-                request.SetAsynchronousOperations(True, self.window, 1)
-            self.SendAssociateRequest(request)
+    def make_request(self) -> DicomAssociate:
+        request = DicomAssociate(True)
+        request.Called, request.Calling = options.text("called", "BENCH"), "BENCH-PY"
+        request.MaxLength = options.number("pdu", 131072)
+        for number, sop_class, syntax in (
+            (1, VERIFICATION, IMPLICIT),
+            (3, SECONDARY, EXPLICIT),
+        ):
+            request.AddPresentationContext(
+                number, DicomAssociateAcceptResultType.Success, sop_class
+            )
+            request.AddTransfer(number, syntax)
+        if self.window > 1:
+            request.SetAsynchronousOperations(True, self.window, 1)
+        return request
 
     def OnReceiveAssociateAccept(self, association: DicomAssociate) -> None:
         if association.GetResult(1) != DicomAssociateAcceptResultType.Success:
@@ -278,6 +282,8 @@ class Client(DicomNet):
 
 def load(paths: list[str], preload: bool) -> list[DicomDataSet]:
     """Open files as data sets; small ones are read before the clock runs, as DCMTK's best does."""
+    from leadtools_compat.dicom import DicomDataSet, DicomDataSetLoadFlags
+
     flags = DicomDataSetLoadFlags.LoadAndClose if preload else DicomDataSetLoadFlags.None_
     objects = []
     for path in paths:

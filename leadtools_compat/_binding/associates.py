@@ -19,6 +19,8 @@ from leadtools_compat._binding.text import from_c
 
 __all__ = ["Association"]
 
+_new = ffi.new
+_TEXT = ffi.typeof("L_TCHAR[]")
 _CHARS = 256
 _MOST_CHARS = 1 << 24
 
@@ -74,21 +76,29 @@ class Association:
 
     def ask(self, function: Callable[..., int], *arguments: Any) -> int:
         """Call a function that answers with a number."""
-        with self.lend() as handle:
-            return function(handle, *arguments)
+        with self._lock:  # as `lend`, but this is asked often for each association
+            if self._handle is None:
+                raise _disposed()
+            return function(self._handle, *arguments)
 
     def tell(self, function: Callable[..., int], *arguments: Any) -> None:
         """Call a function that answers with an error code."""
-        with self.lend() as handle:
-            check(function(handle, *arguments))
+        with self._lock:
+            if self._handle is None:
+                raise _disposed()
+            code = function(self._handle, *arguments)
+            if code != 0:
+                check(code)
 
     def text(self, function: Callable[..., int], *arguments: Any) -> str:
         """Call a function whose last parameters are a buffer for text and its size."""
-        with self.lend() as handle:
+        with self._lock:
+            if self._handle is None:
+                raise _disposed()
             size = _CHARS
             while True:
-                buffer = ffi.new("L_TCHAR[]", size)
-                code = function(handle, *arguments, buffer, size)
+                buffer = _new(_TEXT, size)
+                code = function(self._handle, *arguments, buffer, size)
                 if code == 0:
                     return from_c(buffer)
                 if code != lib.DICOM_ERROR_PARAMETER or size >= _MOST_CHARS:
@@ -96,8 +106,10 @@ class Association:
                 size *= 16
 
     def context_id(self, index: int) -> int:
-        with self.lend() as handle:
-            identifier = lib.L_DicomGetPresentation(handle, index)
+        with self._lock:
+            if self._handle is None:
+                raise _disposed()
+            identifier = lib.L_DicomGetPresentation(self._handle, index)
             if identifier == 0:
                 raise last_error()
             return identifier

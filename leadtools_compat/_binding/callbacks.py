@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import _thread
 import atexit
+import functools
 import operator
 import os
 import signal
@@ -31,7 +32,7 @@ from collections.abc import Callable, Collection, Iterable
 from types import TracebackType
 from typing import Any
 
-from leadtools_compat._binding import ffi, lib, log
+from leadtools_compat._binding import ffi, lib
 from leadtools_compat._binding.errors import check
 from leadtools_compat._binding.lifetime import (
     STATE,
@@ -68,9 +69,16 @@ def install(
     life: Life, names: Collection[str], connect: Callable[[Any, str], None] | None = None
 ) -> None:
     """Tell C which overridables to call; `connect` knows those that are not in this file."""
+    table = ffi.new("DICOMNETCALLBACK *", _table(frozenset(names), connect)[0])
+    table.pUserData = user_pointer(life)
+    check(lib.L_DicomSetCallback(life.handle, table))
+
+
+@functools.cache
+def _table(names: frozenset[str], connect: Callable[[Any, str], None] | None) -> Any:
+    """Make the table for a set of overridables, once: a class has many nets."""
     table = ffi.new("DICOMNETCALLBACK *")
     table.uStructSize = ffi.sizeof("DICOMNETCALLBACK")
-    table.pUserData = user_pointer(life)
     table.pfnReceiveChunk = lib.ldc_py_receive_chunk  # called for that sink only
     ours = {
         "OnConnect": ("pfnConnect", lib.ldc_py_connect),
@@ -83,7 +91,7 @@ def install(
             setattr(table, *ours[name])
         elif connect is not None:
             connect(table, name)
-    check(lib.L_DicomSetCallback(life.handle, table))
+    return table
 
 
 def install_gates(life: Life, judges: bool = True) -> None:
@@ -311,6 +319,8 @@ def _log_escaped(kind: type[BaseException], error: object, traceback: object) ->
 def ldc_py_log(record: Any, user: Any) -> None:
     """LOGCALLBACKEXT: C's levels are those of ``logging``. Never raises, on whatever thread."""
     try:
+        from leadtools_compat._binding import log  # most programs are never told anything
+
         log.emit(record)
     except KeyboardInterrupt:
         _interrupt_again()

@@ -19,7 +19,7 @@ from typing import Any
 from leadtools_compat._binding import callbacks, ffi, lib
 from leadtools_compat._binding.lifetime import STATE, life_of
 from leadtools_compat._binding.text import from_c
-from leadtools_compat.dicom import dicom_associate, dicom_data_set
+from leadtools_compat.dicom import dicom_associate
 from leadtools_compat.dicom.enums_codes import DicomExceptionCode
 from leadtools_compat.dicom.enums_dimse import (
     DicomAbortReasonType,
@@ -50,7 +50,11 @@ def _associate(lent: Any) -> Any:
 
 
 def _data_set(lent: Any) -> Any:
-    return None if lent == ffi.NULL else dicom_data_set.keep(lent)
+    if lent == ffi.NULL:
+        return None
+    from leadtools_compat.dicom.dicom_data_set import keep  # there already: see `connect`
+
+    return keep(lent)
 
 
 _priority = DicomCommandPriorityType
@@ -286,6 +290,8 @@ def ldc_py_before_send_command_set(net: Any, command: Any, user: Any) -> None:
     owner = callbacks.alive(life_of(user))
     if owner is None:
         return
+    from leadtools_compat.dicom import dicom_data_set
+
     kept: list[Any] = []
 
     def arguments() -> list[Any]:
@@ -317,6 +323,21 @@ NAMES = frozenset(
 )
 
 
+_WITH_DATA = frozenset(
+    {
+        *(name for name, converters in _PLAIN.items() if _data_set in converters),
+        "OnReceiveCStoreRequest",
+        "OnBeforeSendCommandSet",
+    }
+)
+
+
 def connect(table: Any, name: str) -> None:
-    """Put the function of an overridable into C's table."""
+    """Put the function of an overridable into C's table.
+
+    Data sets take their time to be imported: not while the peer waits, and not by a program that
+    gets none.
+    """
+    if name in _WITH_DATA:
+        import leadtools_compat.dicom.dicom_data_set  # noqa: F401
     setattr(table, "pfn" + name[2:], getattr(lib, _function(name)))

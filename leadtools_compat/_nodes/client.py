@@ -9,12 +9,15 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from leadtools_compat._nodes.tls import TlsOptions, configure
 from leadtools_compat.dicom import (
+    DicomAbortReasonType,
+    DicomAbortSourceType,
     DicomAssociate,
     DicomAssociateAcceptResultType,
     DicomCommandPriorityType,
@@ -30,9 +33,9 @@ from leadtools_compat.dicom import (
 )
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from leadtools_compat.dicom import (
-        DicomAbortReasonType,
-        DicomAbortSourceType,
         DicomAssociateRejectReasonType,
         DicomAssociateRejectResultType,
         DicomAssociateRejectSourceType,
@@ -339,6 +342,27 @@ class Client(DicomNet):
             self._wait("closed", self.timeout)
         except NodeError:
             self.CloseForced(False)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Free the net; an association that stands is ended first, not just dropped."""
+        try:
+            if not self._over and self.IsAssociated():
+                self._say_goodbye(error)
+        finally:
+            super().__exit__(kind, error, trace)
+
+    def _say_goodbye(self, error: BaseException | None) -> None:
+        if error is None or (isinstance(error, NodeError) and error.reason == "association"):
+            self.release()
+            return
+        with suppress(DicomException, NodeError):
+            self.SendAbort(DicomAbortSourceType.User, DicomAbortReasonType.Unknown)
+            self._wait("closed", _DRAIN)
 
     def take(self, instance: str, data: DicomDataSet | None) -> DicomCommandStatusType:
         """Take what a C-GET brings, on the worker thread."""

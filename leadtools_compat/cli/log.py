@@ -2,7 +2,7 @@
 and a file with ``--log``.
 
 The one rule: nothing is said twice. A failure that the verb tells itself is not a line as well, unless
-all lines were asked for.
+all lines were asked for. A verb that serves leaves failures of clients to the log, which is bounded.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import click
 from leadtools_compat.cli.output import Output, plain
 from leadtools_compat.dicom import DicomExceptionCode
 
-__all__ = ["LibraryLog", "set_up", "verb_tells_endings"]
+__all__ = ["LibraryLog", "set_up", "verb_serves"]
 
 _FORM = "%(asctime)s %(levelname)s %(message)s"
 # No verb that receives is told of an association of which nothing came.
@@ -31,7 +31,7 @@ class LibraryLog(logging.Handler):
         super().__init__(logging.WARNING)
         self.out = out
         self.verbose = False
-        self.tells_endings = False
+        self.serves = False
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one."""
@@ -42,9 +42,9 @@ class LibraryLog(logging.Handler):
         """Whether the verb itself says this."""
         failure = getattr(record, "failure", None)
         if failure is not None:
-            inbound = getattr(record, "inbound", False)
-            return not (inbound and failure.code in _UNTOLD)
-        return self.tells_endings and getattr(record, "ending", None) is not None
+            inbound: bool = getattr(record, "inbound", False)
+            return not (inbound and (self.serves or failure.code in _UNTOLD))
+        return self.serves and getattr(record, "ending", None) is not None
 
 
 def _handler() -> LibraryLog | None:
@@ -53,11 +53,11 @@ def _handler() -> LibraryLog | None:
     return handler if isinstance(handler, LibraryLog) else None
 
 
-def verb_tells_endings() -> None:
-    """Say that the verb warns of certificates that end by itself."""
+def verb_serves() -> None:
+    """Say that the verb warns of certificates that end by itself, and not of failures of clients."""
     handler = _handler()
     if handler is not None:
-        handler.tells_endings = True
+        handler.serves = True
 
 
 def set_up(verbose: bool, file: str | None) -> None:

@@ -14,7 +14,7 @@ import click
 from leadtools_compat._nodes.receiver import Events, Receiver
 from leadtools_compat._nodes.tls import TlsOptions, is_uri
 from leadtools_compat.cli import exits
-from leadtools_compat.cli.log import verb_tells_endings
+from leadtools_compat.cli.log import verb_serves
 from leadtools_compat.cli.options import json_option, tls_options
 from leadtools_compat.cli.output import AUDIT, Output, plain
 from leadtools_compat.dicom import DicomFailure
@@ -74,7 +74,7 @@ def scp(
     counts = {"stored": 0, "refused": 0, "failed": 0}
     lock = threading.Lock()
     watched = [] if tls is None else _files(tls)
-    verb_tells_endings()
+    verb_serves()
     watch = ExpiryWatch([str(file) for file in watched], lambda ending: _ending(out, ending))
     numbers = _metrics(watch) if metrics is not None or metrics_file is not None else None
     # The trail is in this thread's context; failures come on others.
@@ -105,7 +105,7 @@ def scp(
             numbers.failed(failure)
         if trail is not None:
             trail.failed(failure, peer, "inbound")
-        out.warn(f"{plain(peer)}: {plain(failure)}")
+        # In words it is in the log, which shows at most so many lines of a kind.
         out.line({"event": "failed", "peer": peer, "failure": failure.as_dict()})
 
     def associated(calling: str, peer: str) -> None:

@@ -88,13 +88,13 @@ def _tls(tree: Tree, report: Report) -> None:
         branch.add(f"groups: {_safe(', '.join(tls.groups))}")
     if tls.profiles:
         profiles = branch.add("profiles")
-        for one in tls.profiles:
-            retired = " (retired)" if one.retired else ""
-            if one.met:
-                profiles.add(f"[green]yes[/green] {_safe(one.name)}{retired}")
+        for profile in tls.profiles:
+            retired = " (retired)" if profile.retired else ""
+            if profile.met:
+                profiles.add(f"[green]yes[/green] {_safe(profile.name)}{retired}")
             else:
-                why = _safe("; ".join(one.reasons))
-                profiles.add(f"[dim]no  {_safe(one.name)}{retired}: {why}[/dim]")
+                why = _safe("; ".join(profile.reasons))
+                profiles.add(f"[dim]no  {_safe(profile.name)}{retired}: {why}[/dim]")
     if tls.dh_bits:
         branch.add(f"Diffie-Hellman prime: {tls.dh_bits} bits")
     if tls.chain:

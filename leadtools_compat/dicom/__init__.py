@@ -7,19 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from leadtools_compat.dicom._dataset_generic import BeforeAddTagDelegate
 from leadtools_compat.dicom.dicom_associate import CommonExtended, DicomAssociate, UserIdentity
-from leadtools_compat.dicom.dicom_data_set import DicomDataSet
-from leadtools_compat.dicom.dicom_date_values import (
-    DicomAgeValue,
-    DicomDateRangeValue,
-    DicomDateTimeRangeValue,
-    DicomDateTimeValue,
-    DicomDateValue,
-    DicomTimeRangeValue,
-    DicomTimeValue,
-)
-from leadtools_compat.dicom.dicom_element import DicomElement
 from leadtools_compat.dicom.dicom_engine import DicomEngine
 from leadtools_compat.dicom.dicom_exception import DicomException, DicomSecurityCertificateException
 from leadtools_compat.dicom.dicom_failure import DicomFailure, ReceivedCertificate
@@ -30,23 +18,10 @@ from leadtools_compat.dicom.dicom_open_ssl_context_creation_settings import (
 from leadtools_compat.dicom.dicom_open_ssl_version import DicomOpenSslVersion
 from leadtools_compat.dicom.dicom_socket_options import DicomSocketOptions
 from leadtools_compat.dicom.dicom_tag import DicomTag, DicomTagType
-from leadtools_compat.dicom.dicom_tls_library import DicomTlsLibrary
-from leadtools_compat.dicom.dicom_tls_profile import DicomTlsProfile, DicomTlsProfileCheck
 from leadtools_compat.dicom.dicom_uid_type import DicomUidType
-from leadtools_compat.dicom.element_attributes import Element, Instance
 from leadtools_compat.dicom.enums_codes import (
     DicomExceptionCode,
     DicomSecurityCertificateExceptionCode,
-)
-from leadtools_compat.dicom.enums_dataset import (
-    ChangeTransferSyntaxFlags,
-    DicomCharacterSetType,
-    DicomDataSetFlags,
-    DicomDataSetInitializeFlags,
-    DicomDataSetInitializeType,
-    DicomDataSetLoadFlags,
-    DicomDataSetSaveFlags,
-    DicomRangeType,
 )
 from leadtools_compat.dicom.enums_dimse import (
     ClientPortUsageType,
@@ -79,17 +54,41 @@ from leadtools_compat.dicom.enums_tls import (
     DicomTlsIntegrityMethodType,
     DicomTlsKeyExchangeMethodType,
 )
-from leadtools_compat.dicom.enums_vr import DicomVRType
 
 if TYPE_CHECKING:  # the rest is imported when it is asked for
+    from leadtools_compat.dicom._dataset_generic import BeforeAddTagDelegate
+    from leadtools_compat.dicom.dicom_data_set import DicomDataSet
+    from leadtools_compat.dicom.dicom_date_values import (
+        DicomAgeValue,
+        DicomDateRangeValue,
+        DicomDateTimeRangeValue,
+        DicomDateTimeValue,
+        DicomDateValue,
+        DicomTimeRangeValue,
+        DicomTimeValue,
+    )
     from leadtools_compat.dicom.dicom_dir import DicomDir, DicomDirOptions
+    from leadtools_compat.dicom.dicom_element import DicomElement
     from leadtools_compat.dicom.dicom_iod_table import DicomIod, DicomIodTable
     from leadtools_compat.dicom.dicom_module import DicomModule
     from leadtools_compat.dicom.dicom_print_scu import DicomPrintScu
     from leadtools_compat.dicom.dicom_tag_table import DicomTagTable
+    from leadtools_compat.dicom.dicom_tls_library import DicomTlsLibrary
+    from leadtools_compat.dicom.dicom_tls_profile import DicomTlsProfile, DicomTlsProfileCheck
     from leadtools_compat.dicom.dicom_uid_table import DicomUid, DicomUIDCategory, DicomUidTable
     from leadtools_compat.dicom.dicom_vr_table import DicomVR, DicomVRRestriction, DicomVRTable
+    from leadtools_compat.dicom.element_attributes import Element, Instance
     from leadtools_compat.dicom.enums_class import DicomClassType
+    from leadtools_compat.dicom.enums_dataset import (
+        ChangeTransferSyntaxFlags,
+        DicomCharacterSetType,
+        DicomDataSetFlags,
+        DicomDataSetInitializeFlags,
+        DicomDataSetInitializeType,
+        DicomDataSetLoadFlags,
+        DicomDataSetSaveFlags,
+        DicomRangeType,
+    )
     from leadtools_compat.dicom.enums_image import (
         DicomGetImageFlags,
         DicomImageCompressionType,
@@ -102,6 +101,7 @@ if TYPE_CHECKING:  # the rest is imported when it is asked for
         DicomIodUsageType,
         DicomModuleType,
     )
+    from leadtools_compat.dicom.enums_vr import DicomVRType
 
 __all__ = [
     # classes
@@ -203,6 +203,30 @@ __all__ = [
 ]
 
 _LATER = {
+    "BeforeAddTagDelegate": "_dataset_generic",
+    "DicomDataSet": "dicom_data_set",
+    "DicomElement": "dicom_element",
+    "Element": "element_attributes",
+    "Instance": "element_attributes",
+    "DicomVRType": "enums_vr",
+    "DicomTlsLibrary": "dicom_tls_library",
+    "DicomTlsProfile": "dicom_tls_profile",
+    "DicomTlsProfileCheck": "dicom_tls_profile",
+    "DicomAgeValue": "dicom_date_values",
+    "DicomDateRangeValue": "dicom_date_values",
+    "DicomDateTimeRangeValue": "dicom_date_values",
+    "DicomDateTimeValue": "dicom_date_values",
+    "DicomDateValue": "dicom_date_values",
+    "DicomTimeRangeValue": "dicom_date_values",
+    "DicomTimeValue": "dicom_date_values",
+    "ChangeTransferSyntaxFlags": "enums_dataset",
+    "DicomCharacterSetType": "enums_dataset",
+    "DicomDataSetFlags": "enums_dataset",
+    "DicomDataSetInitializeFlags": "enums_dataset",
+    "DicomDataSetInitializeType": "enums_dataset",
+    "DicomDataSetLoadFlags": "enums_dataset",
+    "DicomDataSetSaveFlags": "enums_dataset",
+    "DicomRangeType": "enums_dataset",
     "DicomDir": "dicom_dir",
     "DicomDirOptions": "dicom_dir",
     "DicomIod": "dicom_iod_table",
@@ -226,7 +250,7 @@ _LATER = {
     "DicomIodUsageType": "enums_module",
     "DicomModuleType": "enums_module",
 }
-"""Names that not every program uses, and their modules."""
+"""Names that not every program uses, and their modules: who only associates needs no data sets."""
 
 
 def __getattr__(name: str) -> Any:

@@ -51,12 +51,18 @@ def member(value: SupportsIndex, name: str, kind: type[enum.IntEnum]) -> int:
     return number
 
 
-def flags(value: SupportsIndex, name: str, kind: type[enum.IntFlag]) -> int:
-    """Check that a number has only bits that a flags enum names."""
-    number = integer(value, name, 0, INT_MAX)
+@functools.cache
+def _known(kind: type[enum.IntFlag]) -> int:
     known = 0
     for one in kind:
         known |= int(one)
+    return known
+
+
+def flags(value: SupportsIndex, name: str, kind: type[enum.IntFlag]) -> int:
+    """Check that a number has only bits that a flags enum names."""
+    number = integer(value, name, 0, INT_MAX)
+    known = _known(kind)
     if number & ~known:
         raise parameter_error(
             f"{name} is {number:#x}, which has the unknown bits {number & ~known:#x}; "

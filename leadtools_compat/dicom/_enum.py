@@ -42,10 +42,16 @@ class _DotNetMeta(enum.EnumMeta):
 
     def __call__(cls, value: Any, *args: Any, **kwargs: Any) -> Any:
         """Find the member for a number: of every message, so the short way comes first."""
+        kind: Any = value.__class__
+        if kind is cls:
+            return value
         try:
-            return cls._value2member_map_[value]
-        except (KeyError, TypeError):
-            return super().__call__(value, *args, **kwargs)
+            member = cls._value2member_map_.get(value)
+            if member is None:
+                member = cls._unnamed_members.get(value)
+        except TypeError:  # not even a key
+            member = None
+        return super().__call__(value, *args, **kwargs) if member is None else member
 
     def __getitem__(cls: type[_MemberT], name: str) -> _MemberT:
         members: dict[str, Any] = cls.__members__  # type: ignore[attr-defined]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import operator
+import weakref
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -46,14 +48,30 @@ def _bases() -> dict[str, Any]:
     }
 
 
-def overridden(net: Any) -> set[str]:
+@functools.cache
+def _read_all() -> tuple[Callable[[type], tuple[Any, ...]], frozenset[str]]:
+    """Make a function that reads all overridables of a class at once, and list their names."""
+    names = tuple(_bases())
+    return operator.attrgetter(*names), frozenset(names)
+
+
+_seen: weakref.WeakKeyDictionary[type, tuple[tuple[Any, ...], frozenset[str]]] = (
+    weakref.WeakKeyDictionary()
+)
+"""What was found for a class, and for which members: both may change while the program runs."""
+
+
+def overridden(net: Any) -> frozenset[str]:
     """List the overridables without an answer that the class or the instance has of its own."""
     kind = type(net)
-    return {
-        name
-        for name, base in _bases().items()
-        if name in net.__dict__ or getattr(kind, name) is not base
-    }
+    read, names = _read_all()
+    members = read(kind)
+    found = _seen.get(kind)
+    if found is None or found[0] != members:
+        own = (one for one, base in _bases().items() if getattr(kind, one) is not base)
+        _seen[kind] = found = members, frozenset(own)
+    mine = names & net.__dict__.keys()
+    return found[1] | mine if mine else found[1]
 
 
 def judges(net: Any) -> bool:
@@ -79,7 +97,9 @@ def install(net: Any, state: NetState, always: AbstractSet[str] = frozenset()) -
     if gate != state.judges:
         callbacks.install_gates(state.life, gate)
         state.judges = gate
-    names = frozenset(overridden(net) | always)
+    names = overridden(net)
+    if always:
+        names |= always
     if names != state.installed:
         callbacks.install(state.life, names, messages.connect)
         state.installed = names

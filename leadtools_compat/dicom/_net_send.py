@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from leadtools_compat._binding import ffi, lib
 from leadtools_compat._binding.associates import Association
-from leadtools_compat._binding.datasets import DataSet
 from leadtools_compat._binding.errors import last_error, parameter_error
 from leadtools_compat._binding.text import text_to_c
-from leadtools_compat.dicom import _data_set_codec as codec
 from leadtools_compat.dicom._arguments import integer
-from leadtools_compat.dicom._data_set_state import DataSetState, state_of_argument
 from leadtools_compat.dicom._net_state import NetState, call, live
 from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.enums_codes import DicomExceptionCode
 from leadtools_compat.dicom.enums_dimse import DicomNetFlags
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what is about data sets is imported by those who have one
+    from leadtools_compat._binding.datasets import DataSet
+    from leadtools_compat.dicom._data_set_state import DataSetState
     from leadtools_compat.dicom.dicom_data_set import DicomDataSet
 
 __all__ = ["send", "send_data", "start", "tags", "u8", "u16"]
@@ -81,6 +80,8 @@ def _converted(
 
 def _own(given: DataSetState, strip: bool) -> DataSet:
     """Get the present content, whatever others do with the data set meanwhile."""
+    from leadtools_compat._binding.datasets import DataSet
+
     with given:
         settled = given.without_group_lengths() if strip else given.settled()
         return DataSet.retain(settled.handle)
@@ -106,6 +107,8 @@ def send(
         if code != 0:
             call(state, code)
         return
+    from leadtools_compat.dicom._data_set_state import state_of_argument
+
     given = state_of_argument(data, "ds")
     kept = DicomNetFlags.SendDataWithGroupLengthStandardDataElements
     strip = keys and not lib.L_DicomGetNetFlags(state.handle) & kept
@@ -126,6 +129,10 @@ def send(
 
 def send_data(net: Any, context: int, cs: DicomDataSet, ds: DicomDataSet | None) -> None:
     """Send a message whose command set the caller has made."""
+    from leadtools_compat._binding.datasets import DataSet
+    from leadtools_compat.dicom import _data_set_codec as codec
+    from leadtools_compat.dicom._data_set_state import state_of_argument
+
     with state_of_argument(cs, "cs") as given:
         command = given.command()
         if command is None:

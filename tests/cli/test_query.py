@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StudyRootQueryRetrieveInformationModelMove,
 )
 
+from leadtools_compat._nodes.receiver import Events
 from tests.cli.conftest import Run, Serve
 from tests.support import PATIENCE
 
@@ -156,3 +158,20 @@ def test_ctrl_c_in_the_middle_of_a_search_is_one_word(tmp_path: Path, json: bool
     assert Stop.process.returncode == 130
     assert (out, err.strip()) == ("", "interrupted") if not json else '"interrupted": true' in out
     assert "Traceback" not in err
+
+
+def test_a_service_that_the_node_lacks_ends_in_a_release(
+    run: Run, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures: list[object] = []
+    closed = threading.Event()
+    receiver = serve(events=Events(failed=lambda peer, failure: failures.append(failure)))
+    tell = receiver.OnClose
+    monkeypatch.setattr(receiver, "OnClose", lambda *what: (tell(*what), closed.set()))
+    told = run("find", "127.0.0.1", receiver.HostPort, "-k", "PatientName", "--json")
+    assert told.code == 5
+    assert told.document["failure"]["code"] == "AbstractSyntaxNotSupported"
+    assert "abstract syntax not supported" in told.document["error"]["message"]
+    assert "Enable this service" in told.document["error"]["remedy"]
+    assert closed.wait(PATIENCE)
+    assert failures == []
