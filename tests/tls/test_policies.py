@@ -12,8 +12,8 @@ from leadtools_compat._binding import lib
 from leadtools_compat.dicom._net_state import state_of
 from leadtools_compat.testing import TestPki
 from tests.support import NO_CHECK, PEER, Listener, refused
-from tests.tls.resuming import Scene, Unjudged
-from tests.tls.tls_tools import CODES, FINDINGS, Rules, Side, rules_for
+from tests.tls.resuming import Scene
+from tests.tls.tls_tools import CODES, FINDINGS, Rules, Side, Unjudged, rules_for
 
 Nets = Callable[[Any], Any]
 
