@@ -251,8 +251,8 @@ def _collect(
     keylog: str | None = named.pop("keylog")
     host_name: str | None = named.pop("host_name", None)
     no_host_check: bool = named.pop("no_host_check", False)
-    others = (ca, certificate, key, crl, version, profile, suites, no_verify)
-    others = (*others, p12_legacy, module, keylog)
+    asked = (ca, certificate, key, crl, version, profile, suites, no_verify)
+    others = (*asked, p12_legacy, module, keylog)
     if not (wanted or always or any(others) or host_name or no_host_check):
         return None
     if key is not None and certificate is None:
