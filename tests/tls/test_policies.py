@@ -97,6 +97,7 @@ def test_a_peer_without_the_policy_is_refused_and_a_peer_of_any_policy_is_not(
         assert judge.log.wait("OnSecureLinkReady").code == code
         if policies:
             assert judge.failure.certificate_code == FINDINGS.NoExplicitPolicy
+            assert "set_tls_policies" in judge.failure.remedy
             assert judge.log.all("OnVerify")[-1].arguments[0] == 0
 
 
