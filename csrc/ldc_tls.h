@@ -205,9 +205,9 @@ typedef struct ldc_tls_context {
     ldc_tls_crls *crls;             /* a reference, NULL = lists are not checked */
     int64_t crls_until;             /* when the first of them ends */
     bool soft_fail;
-    int ocsp;               /* DICOM_OCSP_..., of a client */
-    ldc_tls_staple *staple; /* owned: of a server, NULL = none */
-    struct ldc_tls_keylog *keylog;  /* a reference, NULL = none */
+    int ocsp;                      /* DICOM_OCSP_..., of a client */
+    ldc_tls_staple *staple;        /* owned: of a server, NULL = none */
+    struct ldc_tls_keylog *keylog; /* a reference, NULL = none */
     ldc_tls_notes notes;
     atomic_uint users;         /* nets that hold it */
     _Atomic int64_t looked_at; /* ldc_expiry.c: when its certificates were */

@@ -6,7 +6,8 @@
  * share it. NULL stands for no rules.
  *
  * Files: ldc_tls_rules.c (the set), ldc_tls_pins.c (pins), ldc_tls_demands.c (judging a chain by
- * them), ldc_tls_sni.c (the certificate for a name), ldc_tls_alpn.c.
+ * them), ldc_tls_policies.c (certificate policies), ldc_tls_sni.c (the certificate for a name),
+ * ldc_tls_alpn.c.
  */
 #ifndef LDC_TLS_RULES_H
 #define LDC_TLS_RULES_H
@@ -51,8 +52,10 @@ typedef struct ldc_tls_rules {
     int purpose;       /* DICOM_TLS_PURPOSE_... */
     int alpn;          /* DICOM_TLS_ALPN_... */
     ldc_tls_minima minima;
-    bool whole_chain; /* a CA file's certificate that is not self-signed is no anchor */
-    bool pins_only;   /* the pins are the only trust */
+    unsigned policy_flags; /* DICOM_TLS_POLICY_..., 0 = policies are not looked at */
+    char *policies;        /* owned: object identifiers, a space between them; NULL = any */
+    bool whole_chain;      /* a CA file's certificate that is not self-signed is no anchor */
+    bool pins_only;        /* the pins are the only trust */
     size_t pin_count;
     ldc_tls_pin pins[LDC_PINS];
     bool refuse_unknown_names;
@@ -98,6 +101,13 @@ int ldc_tls_weigh(const ldc_tls_minima *least, X509 *certificate, bool leaf, boo
 int ldc_tls_demands_begin(ldc_tls_link *link, X509_STORE_CTX *store, STACK_OF(X509) * *anchor);
 /* When the chain is complete: names, purposes, keys. 1 goes on. */
 int ldc_tls_demands_judge(ldc_tls_link *link, X509_STORE_CTX *store);
+
+/* ---- ldc_tls_policies.c ---- */
+
+/* Whether all words are object identifiers. 0 or code. */
+int ldc_tls_policies_check(const char *policies);
+/* false: no memory. rules may be NULL. */
+bool ldc_tls_policies_apply(const ldc_tls_rules *rules, X509_VERIFY_PARAM *param);
 
 /* ---- ldc_tls_verify.c ---- */
 

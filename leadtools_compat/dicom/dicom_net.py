@@ -42,6 +42,7 @@ from leadtools_compat.dicom._net_state import (
 from leadtools_compat.dicom._net_tls import NetTls
 from leadtools_compat.dicom._net_tls_keys import NetTlsKeys
 from leadtools_compat.dicom._net_tls_names import NetTlsNames
+from leadtools_compat.dicom._net_tls_policies import NetTlsPolicies
 from leadtools_compat.dicom._net_tls_reload import NetReload
 from leadtools_compat.dicom._net_tls_revocation import NetRevocation
 from leadtools_compat.dicom._net_tls_trust import NetTlsTrust
@@ -69,6 +70,7 @@ class DicomNet(
     NetReload,
     NetTlsNames,
     NetTlsTrust,
+    NetTlsPolicies,
     NetQueries,
     NetTuning,
     NetListening,
