@@ -43,6 +43,8 @@ from leadtools_compat.dicom._net_tls import NetTls
 from leadtools_compat.dicom._net_tls_keys import NetTlsKeys
 from leadtools_compat.dicom._net_tls_names import NetTlsNames
 from leadtools_compat.dicom._net_tls_policies import NetTlsPolicies
+from leadtools_compat.dicom._net_tls_reload import NetReload
+from leadtools_compat.dicom._net_tls_revocation import NetRevocation
 from leadtools_compat.dicom._net_tls_trust import NetTlsTrust
 from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.dicom_open_ssl_context_creation_settings import (
@@ -64,6 +66,8 @@ class DicomNet(
     NetLibrary,
     NetTls,
     NetTlsKeys,
+    NetRevocation,
+    NetReload,
     NetTlsNames,
     NetTlsTrust,
     NetTlsPolicies,
