@@ -283,8 +283,6 @@ typedef struct ldc_tls_link {
     size_t batch_length;
     bool hold;          /* the record that is being written may wait */
     bool hold_for_tail; /* only little comes after it */
-    unsigned hold_most; /* records that may wait for the next one, up to LDC_BATCH_RECORDS */
-    bool turned;        /* the peer has spoken since we wrote: it waits, and has to be woken */
     int ssl_error;      /* SSL_get_error of the last failure */
     uint64_t error;
     char error_text[256];
