@@ -216,7 +216,7 @@ int ldc_tls_sni_set_up(ldc_tls_context *context, const ldc_tls_settings *setting
         return DICOM_SUCCESS;
     }
     context->sni = calloc(1, sizeof *context->sni);
-    ldc_tls_choice for_each = *choice; /* lends all that it has */
+    ldc_tls_choice for_each = *choice;      /* lends all that it has */
     for_each.revocation.staple_file = NULL; /* is about the default certificate */
     for_each.rules = context->sni == NULL ? NULL : ldc_tls_rules_copy(rules, false);
     if (for_each.rules == NULL) {
