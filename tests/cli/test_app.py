@@ -43,7 +43,6 @@ def test_each_verb_that_talks_takes_the_tls_options(run: Run, verb: str) -> None
     options += ["--suite", "--profile", "--no-verify", "--crl-dir", "--crl-leaf", "--crl-soft"]
     options += ["--ca-dir", "--pin", "--purpose", "--alpn"]
     options += ["--staple"] if verb == "scp" else ["--host-name", "--no-host-check", "--ocsp"]
-    options += ["--ca-dir", "--pin", "--purpose", "--alpn"]
     assert [one for one in options if not re.search(rf"{one}[ ,]", told.out)] == []
 
 
