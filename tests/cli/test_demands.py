@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -211,7 +212,7 @@ def test_scp_serves_several_names_and_pins_its_clients(
     with scp(tmp_path / "kept", *options, *more, *trust) as port:
         good = (*own(pki.client), "-alpn", "dicom")
         printed = openssl_client(port, *good, "-servername", "device.test")
-        assert "CN = device" in printed
+        assert re.search("CN ?= ?device", printed)
         assert "ALPN protocol: dicom" in printed
         assert "unrecognized name" in openssl_client(port, *good, "-servername", "other.test")
         others = (*own(pki.client), "-servername", "localhost", "-alpn", "h2")

@@ -167,7 +167,12 @@ def test_a_service_that_the_node_lacks_ends_in_a_release(
     closed = threading.Event()
     receiver = serve(events=Events(failed=lambda peer, failure: failures.append(failure)))
     tell = receiver.OnClose
-    monkeypatch.setattr(receiver, "OnClose", lambda *what: (tell(*what), closed.set()))
+
+    def tell_and_note(*what: Any) -> None:
+        tell(*what)
+        closed.set()
+
+    monkeypatch.setattr(receiver, "OnClose", tell_and_note)
     told = run("find", "127.0.0.1", receiver.HostPort, "-k", "PatientName", "--json")
     assert told.code == 5
     assert told.document["failure"]["code"] == "AbstractSyntaxNotSupported"

@@ -204,7 +204,7 @@ ASKED = {
 
 
 def subject_in(printed: str) -> str:
-    found = re.search(r"^subject=.*CN = ([^,\n]+)", printed, re.M)
+    found = re.search(r"^subject=.*CN ?= ?([^,\n]+)", printed, re.M)
     assert found, printed
     return found[1]
 
