@@ -195,6 +195,15 @@ static bool room(const ldc_stage *stage, size_t length, size_t most)
            (stage->left + length <= most && stage->count + PIECES_OF_PDU <= LDC_STAGE_PIECES);
 }
 
+/* The most that the next PDU can take. */
+static size_t next_length(const ldc_fragmenter *fragmenter)
+{
+    uint64_t left = fragmenter->command_length - fragmenter->command_at +
+                    (fragmenter->data_length - fragmenter->data_at) + PIECES_OF_PDU * 6;
+    size_t most = (size_t)fragmenter->maximum + LDC_FRAGMENT_PDU_HEADER;
+    return left < most ? (size_t)left : most;
+}
+
 int ldc_stage_fill(ldc_stage *stage, ldc_out *out, bool *done,
                    void (*told)(void *arg, uint8_t type, uint32_t length), void *arg)
 {
@@ -216,7 +225,7 @@ int ldc_stage_fill(ldc_stage *stage, ldc_out *out, bool *done,
         *done = true;
         return DICOM_SUCCESS;
     }
-    while (room(stage, (size_t)out->fragmenter.maximum + LDC_FRAGMENT_PDU_HEADER,
+    while (room(stage, next_length(&out->fragmenter),
                 out->in_file ? FILE_BYTES + LEAST_LENT : STAGE_BYTES)) {
         ldc_fragment fragments[2];
         size_t before = stage->left;
