@@ -1,6 +1,6 @@
 /*
- * api_associate.h - what the files with the public functions of associations share; giving texts out
- * is for others, too.
+ * api_associate.h - what the files with the public functions of associations share; giving texts
+ * out is for others, too.
  */
 #ifndef LDC_API_ASSOCIATE_H
 #define LDC_API_ASSOCIATE_H

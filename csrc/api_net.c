@@ -245,13 +245,47 @@ static int make_context(ldc_net *net, bool server, ldc_tls_context **context)
     if (net->mode != DICOM_SECURE_TLS) {
         return DICOM_SUCCESS;
     }
-    int rc = ldc_tls_context_get(server, net->settings, net->credentials, &net->choice, net->id,
+    ldc_net_tls taken;
+    pthread_mutex_lock(&net->lock);
+    bool done = ldc_net_take_tls(net, &taken);
+    pthread_mutex_unlock(&net->lock);
+    if (!done) {
+        return ldc_error(DICOM_ERROR_MEMORY, "%s", "TLS context");
+    }
+    int rc = ldc_tls_context_get(server, taken.settings, taken.credentials, &taken.choice, net->id,
                                  context);
+    ldc_net_give_tls(&taken);
     if (rc == DICOM_SUCCESS) {
         explain_resumption(net, *context);
         ldc_net_use_context(net, *context);
     }
     return rc;
+}
+
+/* The context of a child: its own, or that of its listener. */
+static int child_context(ldc_net *net, ldc_net *child, ldc_tls_context **context)
+{
+    pthread_mutex_lock(&net->lock);
+    bool inherits = net->children_inherit && child->mode == DICOM_SECURE_TLS;
+    if (inherits && net->context != NULL) {
+        *context = net->context;
+        ldc_ref_get(&net->context->shared.ref);
+    }
+    pthread_mutex_unlock(&net->lock);
+    if (!inherits) {
+        int rc = make_context(child, true, context);
+        if (rc == DICOM_SUCCESS && *context != NULL) {
+            ldc_net_use_context(net, *context); /* for the next child, when this one has gone */
+        }
+        return rc;
+    }
+    if (*context == NULL) {
+        return ldc_error(DICOM_ERROR_NET_NO_PENDING_CONNECTION, "%s",
+                         "this net no longer listens. Call Listen first.");
+    }
+    explain_resumption(child, *context);
+    ldc_net_use_context(child, *context);
+    return DICOM_SUCCESS;
 }
 
 static void context_put(ldc_tls_context *context)
@@ -377,6 +411,7 @@ L_INT L_DicomListenExt(HDICOMNET hNet, const L_TCHAR *pszHostAddress, L_UINT nHo
                        L_INT nNbPeers, L_INT nIpType)
 {
     int fd = -1;
+    ldc_tls_context *context = NULL;
     ldc_net *net = ldc_net_acquire(hNet);
     if (net == NULL) {
         return DICOM_ERROR_OBJECT_DISPOSED;
@@ -392,7 +427,12 @@ L_INT L_DicomListenExt(HDICOMNET hNet, const L_TCHAR *pszHostAddress, L_UINT nHo
         ldc_net_put(net);
         return rc;
     }
-    rc = listening_socket(pszHostAddress, nHostPort, nIpType, nNbPeers, net->reuse_port, &fd);
+    if (net->children_inherit) { /* what cannot work is said now, not to a client */
+        rc = make_context(net, true, &context);
+    }
+    if (rc == DICOM_SUCCESS) {
+        rc = listening_socket(pszHostAddress, nHostPort, nIpType, nNbPeers, net->reuse_port, &fd);
+    }
     if (rc == DICOM_SUCCESS) {
         remember_listening(net, fd);
         rc = ldc_listener_new(net, fd);
@@ -403,6 +443,7 @@ L_INT L_DicomListenExt(HDICOMNET hNet, const L_TCHAR *pszHostAddress, L_UINT nHo
     if (rc != DICOM_SUCCESS) {
         ldc_net_end(net);
     }
+    context_put(context);
     ldc_net_put(net);
     return rc;
 }
@@ -515,10 +556,9 @@ L_INT L_DicomAccept(HDICOMNET hNet, HDICOMNET hChild)
             "the listener is TLS and the child is not: the connection would be plain. Give the child mode Tls, or set "
             "allow_plain_children on the listener.");
     } else {
-        rc = make_context(child, true, &context);
+        rc = child_context(net, child, &context);
     }
     if (rc == DICOM_SUCCESS && context != NULL) {
-        ldc_net_use_context(net, context); /* for the next child, when this one has gone */
         ldc_expiry_look_at_context(net->id, context);
     }
     if (rc == DICOM_SUCCESS) {

@@ -166,6 +166,10 @@ static char *info_text(const ldc_link_info *link, L_INT what)
         return ldc_strdup(link->certificate_requested ? "1" : "0");
     case DICOM_TLS_INFO_CA_NAMES:
         return ldc_strdup(link->ca_names == NULL ? "" : link->ca_names);
+    case DICOM_TLS_INFO_REVOCATION:
+        return ldc_strdup(link->revocation == NULL ? "" : link->revocation);
+    case DICOM_TLS_INFO_OCSP:
+        return ldc_strdup(link->ocsp == NULL ? "" : link->ocsp);
     case DICOM_TLS_INFO_SERVER_NAME:
         return ldc_strdup(link->server_name == NULL ? "" : link->server_name);
     case DICOM_TLS_INFO_APPLICATION:
@@ -340,22 +344,24 @@ static int set_credentials(HDICOMNET handle, const ldc_tls_source *certificate, 
     if (rc == DICOM_SUCCESS) {
         ldc_tls_credentials_hold(credentials);
         pthread_mutex_lock(&net->lock);
-        bool busy = net->busy;
-        ldc_tls_credentials *old = busy ? credentials : net->credentials;
-        if (!busy) {
+        bool busy = net->busy || net->reloading;
+        bool named = busy || ldc_tls_origin_set(&net->origin, certificate, type, key);
+        ldc_tls_credentials *old = busy || !named ? credentials : net->credentials;
+        if (!busy && named) {
             net->credentials = credentials;
         }
         pthread_mutex_unlock(&net->lock);
         if (old != NULL) {
             ldc_tls_credentials_release(old);
         }
-        if (!busy) {
+        if (!busy && named) {
             ldc_net_use_context(net, NULL); /* it has the old key */
         }
         ldc_ref_put(&credentials->shared.ref);
-        rc = busy ? ldc_error(DICOM_ERROR_INVALID_STATE, "%s",
-                              "the net was connected while its certificate was loading")
-                  : DICOM_SUCCESS;
+        rc = busy     ? ldc_error(DICOM_ERROR_INVALID_STATE, "%s",
+                                  "the net was connected while its certificate was loading")
+             : !named ? ldc_error(DICOM_ERROR_MEMORY, "%s", "certificate")
+                      : DICOM_SUCCESS;
     }
     ldc_net_put(net);
     return rc;
@@ -407,7 +413,10 @@ L_INT L_DicomSetCABytesTLS(HDICOMNET hNet, const L_UCHAR *pPem, L_UINT nPem)
         rc = ldc_error(DICOM_ERROR_INVALID_STATE, "%s",
                        "the net is not TLS. Initialize it with mode Tls first.");
     } else {
-        rc = ldc_tls_settings_with_ca(net->settings, pPem, nPem, &changed);
+        rc = ldc_tls_settings_with_ca(
+            net->settings,
+            &(ldc_tls_source){.file = "CA certificates in memory", .data = pPem, .size = nPem},
+            &changed);
     }
     if (rc == DICOM_SUCCESS) {
         ldc_ref_put(&net->settings->ref);
@@ -415,30 +424,6 @@ L_INT L_DicomSetCABytesTLS(HDICOMNET hNet, const L_UCHAR *pPem, L_UINT nPem)
     }
     pthread_mutex_unlock(&net->lock);
     ldc_net_put(net);
-    return rc;
-}
-
-L_INT L_DicomSetCrlFileTLS(HDICOMNET hNet, const L_TCHAR *pszFile)
-{
-    int rc = DICOM_SUCCESS;
-    ldc_tls_crls *crls = NULL;
-    if (pszFile != NULL && pszFile[0] != '\0') {
-        rc = ldc_tls_crls_load(pszFile, &crls);
-    }
-    if (rc != DICOM_SUCCESS) {
-        return rc;
-    }
-    ldc_net *net = ldc_net_lock_idle(hNet, "the CRL file", &rc);
-    if (net != NULL) {
-        ldc_tls_crls *old = net->choice.crls;
-        net->choice.crls = crls;
-        crls = old;
-        pthread_mutex_unlock(&net->lock);
-        ldc_net_put(net);
-    }
-    if (crls != NULL) {
-        ldc_ref_put(&crls->shared.ref);
-    }
     return rc;
 }
 

@@ -97,6 +97,7 @@ typedef struct all_settings {
     ldc_tls_settings *settings;       /* a reference */
     ldc_tls_credentials *credentials; /* held, or NULL */
     ldc_tls_choice choice;
+    ldc_tls_origin origin; /* of the credentials */
 } all_settings;
 
 static void let_go(all_settings *all)
@@ -108,6 +109,7 @@ static void let_go(all_settings *all)
         ldc_tls_credentials_release(all->credentials);
     }
     ldc_tls_choice_clear(&all->choice);
+    ldc_tls_origin_clear(&all->origin);
 }
 
 static int take_all(HDICOMNET handle, all_settings *all)
@@ -121,7 +123,8 @@ static int take_all(HDICOMNET handle, all_settings *all)
     if (net->settings == NULL) {
         rc = ldc_error(DICOM_ERROR_INVALID_STATE, "%s",
                        "the net to copy from is not TLS. Initialize it with mode Tls first.");
-    } else if (!ldc_tls_choice_copy(&all->choice, &net->choice)) {
+    } else if (!ldc_tls_choice_copy(&all->choice, &net->choice) ||
+               !ldc_tls_origin_copy(&all->origin, &net->origin)) {
         rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "TLS settings");
     } else {
         ldc_ref_get(&net->settings->ref);
@@ -147,10 +150,11 @@ L_INT L_DicomCopySettingsTLS(HDICOMNET hFrom, HDICOMNET hTo)
         rc = ldc_error(DICOM_ERROR_INVALID_STATE, "%s",
                        "the net to copy to is not TLS. Initialize it with mode Tls first.");
     } else if (net != NULL) {
-        all_settings old = {net->settings, net->credentials, net->choice};
+        all_settings old = {net->settings, net->credentials, net->choice, net->origin};
         net->settings = all.settings;
         net->credentials = all.credentials;
         net->choice = all.choice;
+        net->origin = all.origin;
         all = old;
         taken = true;
     }

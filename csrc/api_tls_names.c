@@ -60,15 +60,13 @@ L_INT L_DicomSetExpectedNameTLS(HDICOMNET hNet, L_INT nKind, const L_TCHAR *pszN
 /* ---- certificates by name ---- */
 
 typedef struct addition {
-    ldc_tls_credentials *credentials;
-    const char *names;
+    ldc_tls_named named; /* lent */
 } addition;
 
 static int add_certificate(ldc_tls_rules *rules, const void *value)
 {
     const addition *more = value;
-    char *names = ldc_strdup(more->names);
-    return names == NULL ? DICOM_ERROR_MEMORY : ldc_tls_rules_add(rules, more->credentials, names);
+    return ldc_tls_rules_add(rules, &more->named);
 }
 
 /* Names as given, in small letters with one space between them, malloc'ed. NULL: *rc says why. */
@@ -103,7 +101,8 @@ static char *clean_names(const char *given, int *rc)
     return names;
 }
 
-static int add_loaded(HDICOMNET handle, ldc_tls_credentials *credentials, const char *given)
+static int add_loaded(HDICOMNET handle, ldc_tls_credentials *credentials,
+                      const ldc_tls_origin *origin, const char *given)
 {
     int rc = DICOM_SUCCESS;
     bool own = given == NULL || given[0] == '\0';
@@ -111,7 +110,8 @@ static int add_loaded(HDICOMNET handle, ldc_tls_credentials *credentials, const 
     if (names == NULL) {
         return rc == DICOM_SUCCESS ? ldc_error(DICOM_ERROR_MEMORY, "%s", "server names") : rc;
     }
-    addition more = {.credentials = credentials, .names = names};
+    addition more = {
+        .named = {.credentials = credentials, .names = names, .own_names = own, .origin = *origin}};
     if (names[0] == '\0') {
         rc = ldc_error(DICOM_ERROR_PARAMETER, "%s",
                        own ? "the certificate carries no DNS name. Say for which names it is."
@@ -127,11 +127,15 @@ static int add_sources(HDICOMNET handle, const ldc_tls_source *certificate, int 
                        const ldc_tls_source *key, const char *names)
 {
     ldc_tls_credentials *credentials = NULL;
+    ldc_tls_origin origin = {0};
     int rc = api_load_credentials(handle, certificate, type, key, &credentials);
     if (rc == DICOM_SUCCESS) {
-        rc = add_loaded(handle, credentials, names);
+        rc = ldc_tls_origin_set(&origin, certificate, type, key)
+                 ? add_loaded(handle, credentials, &origin, names)
+                 : ldc_error(DICOM_ERROR_MEMORY, "%s", "certificate by name");
         ldc_ref_put(&credentials->shared.ref);
     }
+    ldc_tls_origin_clear(&origin);
     return rc;
 }
 
@@ -162,11 +166,7 @@ L_INT L_DicomAddCertificateBytesTLS(HDICOMNET hNet, const L_UCHAR *pCert, L_UINT
 static int clear_certificates(ldc_tls_rules *rules, const void *unused)
 {
     (void)unused;
-    for (size_t i = 0; i < rules->named_count; i++) {
-        ldc_ref_put(&rules->named[i].credentials->shared.ref);
-        free(rules->named[i].names);
-    }
-    rules->named_count = 0;
+    ldc_tls_rules_clear_named(rules);
     return DICOM_SUCCESS;
 }
 

@@ -194,7 +194,7 @@ static int add_trust(HDICOMNET handle, ldc_tls_trust kind, const char *path)
     rc = ldc_tls_trust_add(from, kind, path, net->id, &changed);
     if (rc == DICOM_SUCCESS) {
         pthread_mutex_lock(&net->lock);
-        bool same = !net->busy && net->settings == from;
+        bool same = !net->busy && !net->reloading && net->settings == from;
         if (same) {
             net->settings = changed;
             changed = from; /* its reference was the net's */

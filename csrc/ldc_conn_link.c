@@ -268,6 +268,9 @@ static void ready(ldc_conn *conn)
             subject == NULL ? "no certificate" : subject, link->code, ldc_verify_text(link->code));
         free(subject);
     }
+    if (link != NULL) {
+        ldc_tls_revocation_tell(link, conn->net->id);
+    }
     conn->last_read = ldc_now_ms();
     ldc_upper_start(conn->upper);
     ldc_deliver(conn->net, LDC_EVENT_SECURE_LINK_READY, DICOM_SUCCESS);

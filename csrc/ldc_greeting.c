@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "ldc_error.h"
+#include "ldc_failure_log.h"
 #include "ldc_poller.h"
 #include "ldc_proxy.h"
 
@@ -72,11 +73,18 @@ static void refuse(ldc_greeting *greeting, const char *why)
     unsigned port;
     const ldc_pending *pending = &greeting->pending;
     ldc_address_text(pending->proxy.length > 0 ? &pending->proxy : &pending->address, text, &port);
-    ldc_log(
-        DICOM_LOG_WARNING, greeting->net_id,
-        "a connection from the proxy %s port %u is refused: %s. Let the proxy send a PROXY header "
-        "(HAProxy: send-proxy-v2), or take its address out of the trusted proxies.",
-        text, port, why);
+    ldc_failure failure;
+    ldc_failure_init(&failure);
+    char *message = ldc_format("A connection from the trusted proxy %s was refused: %s", text, why);
+    ldc_failure_fill(&failure, DICOM_ERROR_NET_PROTOCOL, DICOM_STAGE_TCP, DICOM_SIDE_PEER, message,
+                     "Let the proxy send a PROXY header (HAProxy: send-proxy-v2), or take its "
+                     "address out of the trusted proxies.");
+    free(message);
+    failure.elapsed = (double)(ldc_now_ms() - pending->since) / 1000.0;
+    if (ldc_failure_log(greeting->net_id, &failure, text, port, true)) {
+        ldc_listener_look(greeting->listener);
+    }
+    ldc_failure_clear(&failure);
     finish(greeting, false);
 }
 

@@ -46,6 +46,8 @@ static void fill_chain(ldc_link_info *info, const ldc_tls_link *link)
     info->own_key_bits = key_bits(SSL_get_certificate(link->ssl));
     info->verified = link->judged && !link->failed && !link->overruled;
     info->verify_code = link->code;
+    info->revocation = ldc_tls_revocation_text(link);
+    info->ocsp = ldc_tls_ocsp_text(link);
     info->certificate_requested = link->certificate_requested;
     info->server_name = ldc_strdup(link->server_name);
 }

@@ -236,13 +236,6 @@ static void keep_greeted(ldc_listener *listener)
     waiting *item = take_greeted(listener);
     while (item != NULL) {
         waiting *next = item->next;
-        char client[LDC_ADDRESS_TEXT], proxy[LDC_ADDRESS_TEXT];
-        unsigned port, proxy_port;
-        ldc_address_text(&item->pending.address, client, &port);
-        ldc_address_text(&item->pending.proxy, proxy, &proxy_port);
-        ldc_log(DICOM_LOG_DEBUG, listener->net->id,
-                "a connection from %s port %u through the proxy %s port %u", client, port, proxy,
-                proxy_port);
         keep(listener, item);
         item = next;
     }

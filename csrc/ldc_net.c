@@ -71,6 +71,7 @@ static void net_destroy(ldc_ref *ref)
     }
     ldc_quota_put(net->quota);
     ldc_tls_choice_clear(&net->choice);
+    ldc_tls_origin_clear(&net->origin);
     ldc_net_clear_link(&net->link);
     ldc_associate_free(net->last_association);
     ldc_failure_clear(&net->failure);
@@ -139,12 +140,17 @@ ldc_net *ldc_net_lock_idle(HDICOMNET handle, const char *what, int *rc)
     while (net->busy && net->finishing) { /* in OnClose: the strand is on its last lines */
         pthread_cond_wait(&net->idle, &net->lock);
     }
-    if (net->busy) {
+    if (net->busy || net->reloading) {
+        bool busy = net->busy;
         pthread_mutex_unlock(&net->lock);
-        *rc = ldc_error(DICOM_ERROR_INVALID_STATE,
-                        "%s cannot be changed while the net is connecting, connected or listening. "
-                        "Close it first.",
-                        what);
+        *rc = busy ? ldc_error(DICOM_ERROR_INVALID_STATE,
+                               "%s cannot be changed while the net is connecting, connected or "
+                               "listening. Close it first.",
+                               what)
+                   : ldc_error(DICOM_ERROR_INVALID_STATE,
+                               "%s cannot be changed while certificates are being reloaded. Wait "
+                               "until that call has returned.",
+                               what);
         ldc_net_put(net);
         return NULL;
     }
@@ -326,36 +332,6 @@ void ldc_net_end_children(ldc_net *parent, bool notify)
     free(open);
 }
 
-/* ---- TLS ---- */
-
-bool ldc_net_judges(const ldc_net *net)
-{
-    return net->callbacks_ext.pfnVerify != NULL && net->callbacks_ext.bVerifyIsOk == 0;
-}
-
-void ldc_net_use_context(ldc_net *net, ldc_tls_context *context)
-{
-    pthread_mutex_lock(&net->lock);
-    bool same = net->context == context;
-    pthread_mutex_unlock(&net->lock);
-    if (same) {
-        return;
-    }
-    if (context != NULL) {
-        ldc_tls_context_hold(context, net->id);
-    }
-    pthread_mutex_lock(&net->lock);
-    ldc_tls_context *unused = context;
-    if (!net->disposed || context == NULL) {
-        unused = net->context;
-        net->context = context;
-    }
-    pthread_mutex_unlock(&net->lock);
-    if (unused != NULL) {
-        ldc_tls_context_release(unused);
-    }
-}
-
 /* ---- limits ---- */
 
 uint64_t ldc_net_limit(const ldc_net *net, ldc_limit limit)
@@ -513,7 +489,7 @@ static int initialize(ldc_net *net, const char *path, uint32_t mode, pL_SSL_CTX_
         return rc;
     }
     pthread_mutex_lock(&net->lock);
-    bool busy = net->busy;
+    bool busy = net->busy || net->reloading;
     char *old_path = copy;
     ldc_tls_settings *old_settings = settings;
     if (!busy) {

@@ -106,6 +106,7 @@ typedef struct ldc_link_info {
     X509 *own;               /* owned: own certificate that the peer was shown, or NULL */
     bool verified, resumed, certificate_requested;
     int verify_code;
+    const char *revocation, *ocsp; /* static; NULL = no link */
     char version[16];
     char group[32];
     char application[16];      /* the protocol of ALPN, "" = none */
@@ -134,6 +135,9 @@ struct ldc_net {
     ldc_tls_settings *settings;       /* reference, NULL until Initialize of a TLS net */
     ldc_tls_credentials *credentials; /* held, or NULL */
     ldc_tls_choice choice;
+    ldc_tls_origin origin;    /* of the credentials */
+    bool children_inherit;    /* a listener's children use its TLS, not their own */
+    bool reloading;           /* certificates and lists are being read anew: frozen, too */
     ldc_tls_context *context; /* held: that of the last connection, of a listener its children's */
     ldc_limits limits;
     bool reuse_port;             /* other processes may listen on the same address and port */
@@ -203,8 +207,18 @@ uint64_t ldc_net_limit(const ldc_net *net, ldc_limit limit);
  * or code. */
 int ldc_net_begin(ldc_net *net);
 void ldc_net_end(ldc_net *net); /* undoes it when the start failed */
+/* ldc_net_tls.c */
 /* Whether user code judges the peer's certificates; the lock is held. */
 bool ldc_net_judges(const ldc_net *net);
+/* What a new context is made of, as a copy: a reload may be going on. */
+typedef struct ldc_net_tls {
+    ldc_tls_settings *settings;
+    ldc_tls_credentials *credentials;
+    ldc_tls_choice choice;
+} ldc_net_tls;
+/* The lock is held. false: no memory. */
+bool ldc_net_take_tls(ldc_net *net, ldc_net_tls *taken);
+void ldc_net_give_tls(ldc_net_tls *taken);
 /* Holds context instead of the one before; NULL = none. No lock is held. */
 void ldc_net_use_context(ldc_net *net, ldc_tls_context *context);
 

@@ -7,7 +7,8 @@
  * ldc_tls_context.c (SSL_CTX), ldc_tls_link.c (the
  * transport), ldc_tls_verify.c (judging the peer's chain), ldc_tls_session.c (resumption),
  * ldc_tls_profiles.c (named profiles), ldc_tls_rules.h (names, pins and other demands),
- * ldc_tls_trust.c (more CA certificates), ldc_tls_diagnose.c (why a handshake failed).
+ * ldc_tls_trust.c (more CA certificates), ldc_tls_revocation.h (revocation), ldc_tls_diagnose.c
+ * (why a handshake failed).
  */
 #ifndef LDC_TLS_H
 #define LDC_TLS_H
@@ -24,6 +25,7 @@
 #include "ldc_registry.h"
 #include "ldc_tls_cache.h"
 #include "ldc_tls_profiles.h"
+#include "ldc_tls_revocation.h"
 #include "ldc_transport.h"
 #include "ltdic.h"
 
@@ -64,11 +66,16 @@ typedef struct ldc_tls_anchors { /* the certificates of one CA file */
     STACK_OF(X509) * certificates; /* owned, at least one */
 } ldc_tls_anchors;
 
-typedef struct ldc_tls_crls { /* the lists of one CRL file */
-    ldc_shared shared;
-    STACK_OF(X509_CRL) * lists; /* owned, at least one */
-    int64_t until;              /* the first nextUpdate of all */
-} ldc_tls_crls;
+typedef enum ldc_tls_trust {
+    LDC_TRUST_FILE,   /* PEM or DER */
+    LDC_TRUST_FOLDER, /* all that is readable in it */
+    LDC_TRUST_SYSTEM  /* what the computer trusts; no path */
+} ldc_tls_trust;
+
+typedef struct ldc_tls_more { /* where more anchors came from */
+    ldc_tls_trust kind;
+    char *path; /* owned, NULL = the computer's */
+} ldc_tls_more;
 
 typedef struct ldc_tls_settings {
     ldc_ref ref;
@@ -77,34 +84,37 @@ typedef struct ldc_tls_settings {
     int depth;       /* certificates between leaf and anchor */
     int options;     /* DICOM_SSL_OP_... */
     ldc_tls_anchors *anchors; /* a reference, NULL = none */
+    /* to read them anew: */
+    char *ca_file;          /* owned, NULL = from memory, or none */
+    ldc_tls_anchors *first; /* a reference: those of the CA file alone, or of memory */
+    ldc_tls_more *more;     /* owned */
+    size_t more_count;
 } ldc_tls_settings;
 
 /* create NULL = defaults. 0 or code. */
 int ldc_tls_settings_new(const L_SSL_CTX_CREATE *create, ldc_tls_settings **settings);
-/* The same with other anchors, from PEM text. */
-int ldc_tls_settings_with_ca(const ldc_tls_settings *from, const unsigned char *pem, size_t size,
+/* The same with other anchors, of a CA file or PEM text. */
+int ldc_tls_settings_with_ca(const ldc_tls_settings *from, const ldc_tls_source *source,
                              ldc_tls_settings **settings);
-/* The same with these anchors, a reference of which is taken over. */
+/* The same with these anchors, NULL = none; a reference of them is taken over. */
 int ldc_tls_settings_with_anchors(const ldc_tls_settings *from, ldc_tls_anchors *anchors,
                                   ldc_tls_settings **settings);
+/* The same with what came from memory only, or with no anchors. */
+int ldc_tls_settings_with_first(const ldc_tls_settings *from, ldc_tls_settings **settings);
 /* Anchors of these certificates (taken over) with the key of a cache; NULL = no memory. */
 ldc_tls_anchors *ldc_tls_anchors_new(STACK_OF(X509) * certificates,
                                      const unsigned char key[LDC_DIGEST]);
-/* Revocation lists of a PEM file. */
-int ldc_tls_crls_load(const char *file, ldc_tls_crls **crls);
 
 /* ---- ldc_tls_trust.c ---- */
-
-typedef enum ldc_tls_trust {
-    LDC_TRUST_FILE,   /* PEM or DER */
-    LDC_TRUST_FOLDER, /* all that is readable in it */
-    LDC_TRUST_SYSTEM  /* what the computer trusts; no path */
-} ldc_tls_trust;
 
 /* The same settings with more anchors. handle: for the log lines about files that are left out. No
  * lock may be held. 0 or code. */
 int ldc_tls_trust_add(const ldc_tls_settings *from, ldc_tls_trust kind, const char *path,
                       uint64_t handle, ldc_tls_settings **settings);
+/* The same settings with all anchors read anew; first (NULL: what it was) in place of the CA file.
+ */
+int ldc_tls_trust_reload(const ldc_tls_settings *from, const ldc_tls_source *first, uint64_t handle,
+                         ldc_tls_settings **settings);
 
 /* ---- ldc_tls_credentials.c ---- */
 
@@ -144,14 +154,26 @@ STACK_OF(X509) * ldc_tls_parse_certificates(const unsigned char *data, size_t si
 /* What a net adds to settings and credentials. */
 typedef struct ldc_tls_choice {
     uint32_t ciphers[LDC_CIPHER_SLOTS]; /* 0 = empty slot */
-    ldc_tls_crls *crls;                 /* a reference, NULL = no check */
-    char *expected_host;                /* owned, NULL = no check */
+    ldc_tls_revocation revocation;
+    char *expected_host; /* owned, NULL = no check */
     bool send_ca_names;
     bool resumption;
     const ldc_tls_profile *profile; /* of the table, NULL = none */
     struct ldc_tls_keylog *keylog;  /* a reference, NULL = none */
     struct ldc_tls_rules *rules;    /* a reference, NULL = none (ldc_tls_rules.h) */
 } ldc_tls_choice;
+
+/* Where own certificate and key were loaded from. */
+typedef struct ldc_tls_origin {
+    int type;                /* DICOM_TLS_CERTIFICATE_... */
+    char *certificate, *key; /* owned: files; certificate NULL = from memory, or none */
+} ldc_tls_origin;
+
+void ldc_tls_origin_clear(ldc_tls_origin *origin);
+/* Both false: no memory. */
+bool ldc_tls_origin_copy(ldc_tls_origin *copy, const ldc_tls_origin *origin);
+bool ldc_tls_origin_set(ldc_tls_origin *origin, const ldc_tls_source *certificate, int type,
+                        const ldc_tls_source *key);
 
 void ldc_tls_choice_init(ldc_tls_choice *choice); /* the default list */
 /* A copy with references and strings of its own; false: no memory, and copy is empty. */
@@ -180,7 +202,11 @@ typedef struct ldc_tls_context {
     const ldc_tls_profile *profile; /* NULL = none */
     struct ldc_tls_rules *rules;    /* a reference, NULL = none */
     struct ldc_tls_sni *sni;        /* owned: a server's certificates by name, NULL = one for all */
-    int64_t crls_until;             /* when the first revocation list ends */
+    ldc_tls_crls *crls;             /* a reference, NULL = lists are not checked */
+    int64_t crls_until;             /* when the first of them ends */
+    bool soft_fail;
+    int ocsp;               /* DICOM_OCSP_..., of a client */
+    ldc_tls_staple *staple; /* owned: of a server, NULL = none */
     struct ldc_tls_keylog *keylog;  /* a reference, NULL = none */
     ldc_tls_notes notes;
     atomic_uint users;         /* nets that hold it */
@@ -224,6 +250,10 @@ typedef struct ldc_tls_link {
     int code, depth; /* of the complaint that counts: the stop, else the first overruled */
     char *subject;   /* owned: of that certificate */
     char *detail;    /* owned: more about it, NULL = none */
+    /* revocation */
+    int ocsp;              /* LDC_OCSP_...: what the staple says */
+    int soft_code;         /* the complaint that soft fail let pass first; X509_V_OK = none */
+    bool revocation_fault; /* there was a complaint about revocation */
     /* names and protocols (ldc_tls_sni.c, ldc_tls_alpn.c) */
     char *server_name; /* owned: sent by us, or asked for by the client; NULL = none */
     char *protocols;   /* owned: what a client offered where we found nothing to take */
@@ -272,6 +302,9 @@ ldc_tls_link *ldc_tls_link_of(ldc_transport *transport);
 int ldc_tls_verify_chain(X509_STORE_CTX *store,
                          void *unused);  /* SSL_CTX_set_cert_verify_callback */
 int ldc_tls_code_from_openssl(int code); /* 24 and 79 exchanged */
+/* A fault of the peer's certificate that shows when the chain has been judged: asked as all others.
+ * false: the handshake must end. */
+bool ldc_tls_complain_late(ldc_tls_link *link, X509 *certificate, int code, const char *about);
 void ldc_tls_link_diagnose(ldc_transport *self, ldc_failure *failure);
 /* One sentence: what to do about a verification code. Never NULL. */
 const char *ldc_tls_code_remedy(int code);

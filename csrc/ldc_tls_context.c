@@ -41,20 +41,20 @@ void ldc_tls_choice_init(ldc_tls_choice *choice)
 }
 
 /* Whoever adds a member says here what a copy of it is; then the number is changed. */
-_Static_assert(sizeof(ldc_tls_choice) ==
-                   sizeof(uint32_t[LDC_CIPHER_SLOTS]) + 5 * sizeof(void *) + sizeof(void *),
+_Static_assert(sizeof(ldc_tls_choice) == sizeof(uint32_t[LDC_CIPHER_SLOTS]) +
+                                             sizeof(ldc_tls_revocation) + 4 * sizeof(void *) +
+                                             sizeof(void *),
                "ldc_tls_choice has changed: look at ldc_tls_choice_copy and _clear");
 
 bool ldc_tls_choice_copy(ldc_tls_choice *copy, const ldc_tls_choice *choice)
 {
     *copy = *choice;
     copy->expected_host = ldc_strdup(choice->expected_host);
-    if (choice->expected_host != NULL && copy->expected_host == NULL) {
+    if ((choice->expected_host != NULL && copy->expected_host == NULL) ||
+        !ldc_tls_revocation_copy(&copy->revocation, &choice->revocation)) {
+        free(copy->expected_host);
         memset(copy, 0, sizeof *copy);
         return false;
-    }
-    if (copy->crls != NULL) {
-        ldc_ref_get(&copy->crls->shared.ref);
     }
     if (copy->keylog != NULL) {
         ldc_ref_get(&copy->keylog->ref);
@@ -67,9 +67,7 @@ bool ldc_tls_choice_copy(ldc_tls_choice *copy, const ldc_tls_choice *choice)
 
 void ldc_tls_choice_clear(ldc_tls_choice *choice)
 {
-    if (choice->crls != NULL) {
-        ldc_ref_put(&choice->crls->shared.ref);
-    }
+    ldc_tls_revocation_clear(&choice->revocation);
     free(choice->expected_host);
     if (choice->keylog != NULL) {
         ldc_ref_put(&choice->keylog->ref);
@@ -244,23 +242,12 @@ static bool apply_anchors(SSL_CTX *ctx, const ldc_tls_settings *settings,
             done = false;
         }
     }
-    STACK_OF(X509_CRL) *crls = choice->crls == NULL ? NULL : choice->crls->lists;
-    for (int i = 0; done && i < sk_X509_CRL_num(crls); i++) {
-        done = X509_STORE_add_crl(store, sk_X509_CRL_value(crls, i)) == 1;
-    }
     SSL_CTX_set0_CA_list(ctx, names);
     X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ctx);
     X509_VERIFY_PARAM_clear_flags(param, X509_VERIFY_PARAM_get_flags(param));
     unsigned long flags = X509_V_FLAG_TRUSTED_FIRST;
     if (choice->rules == NULL || !choice->rules->whole_chain) {
         flags |= X509_V_FLAG_PARTIAL_CHAIN;
-    }
-    if (choice->crls != NULL) {
-        /* Fail closed: every certificate needs its list. What RFC 5280 allows in lists counts:
-         * delta lists (else what they revoke would go through), indirect ones, keys for lists only.
-         */
-        flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL |
-                 X509_V_FLAG_EXTENDED_CRL_SUPPORT | X509_V_FLAG_USE_DELTAS;
     }
     X509_VERIFY_PARAM_set_flags(param, flags);
     SSL_CTX_set_verify_depth(ctx, settings->depth);
@@ -321,6 +308,7 @@ static void context_free(ldc_ref *ref)
     ldc_tls_context *context = (ldc_tls_context *)(void *)ref;
     ldc_cache_remove(&context->shared);
     SSL_CTX_free(context->ctx);
+    ldc_tls_revocation_release(context);
     if (context->credentials != NULL) {
         ldc_ref_put(&context->credentials->shared.ref);
     }
@@ -352,7 +340,7 @@ static bool digest_of(bool server, const ldc_tls_settings *settings,
     ldc_digest_add_number(&digest, (uint64_t)settings->options);
     ldc_digest_add(&digest, settings->anchors == NULL ? nothing : settings->anchors->shared.key,
                    LDC_DIGEST);
-    ldc_digest_add(&digest, choice->crls == NULL ? nothing : choice->crls->shared.key, LDC_DIGEST);
+    ldc_tls_revocation_digest(&choice->revocation, &digest);
     ldc_digest_add(&digest, credentials == NULL ? nothing : credentials->shared.key, LDC_DIGEST);
     for (size_t i = 0; i < LDC_CIPHER_SLOTS; i++) {
         ldc_digest_add_number(&digest, choice->ciphers[i]);
@@ -398,6 +386,9 @@ static int fill(ldc_tls_context *context, const ldc_tls_settings *settings,
     }
     if (rc == DICOM_SUCCESS) {
         rc = apply_credentials(context->ctx, credentials);
+    }
+    if (rc == DICOM_SUCCESS) {
+        rc = ldc_tls_revocation_set_up(context, &choice->revocation, settings->anchors);
     }
     if (rc != DICOM_SUCCESS) {
         return rc;
@@ -445,7 +436,6 @@ int ldc_tls_context_get(bool server, const ldc_tls_settings *settings,
         ldc_ref_get(&context->rules->ref);
         context->shared.secret = context->shared.secret || context->rules->named_count > 0;
     }
-    context->crls_until = choice->crls == NULL ? INT64_MAX : choice->crls->until;
     if (choice->keylog != NULL) {
         ldc_ref_get(&choice->keylog->ref);
         context->keylog = choice->keylog;

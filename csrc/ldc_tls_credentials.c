@@ -374,3 +374,43 @@ int ldc_tls_credentials_load(const ldc_tls_source *certificate, int type, const 
     (void)ldc_compute(computed);
     return rc;
 }
+
+/* ---- where they came from ---- */
+
+void ldc_tls_origin_clear(ldc_tls_origin *origin)
+{
+    free(origin->certificate);
+    free(origin->key);
+    memset(origin, 0, sizeof *origin);
+}
+
+bool ldc_tls_origin_copy(ldc_tls_origin *copy, const ldc_tls_origin *origin)
+{
+    *copy = (ldc_tls_origin){.type = origin->type,
+                             .certificate = ldc_strdup(origin->certificate),
+                             .key = ldc_strdup(origin->key)};
+    if ((copy->certificate == NULL && origin->certificate != NULL) ||
+        (copy->key == NULL && origin->key != NULL)) {
+        ldc_tls_origin_clear(copy);
+        return false;
+    }
+    return true;
+}
+
+bool ldc_tls_origin_set(ldc_tls_origin *origin, const ldc_tls_source *certificate, int type,
+                        const ldc_tls_source *key)
+{
+    bool named = certificate->data == NULL;
+    ldc_tls_origin made = {.type = type};
+    if (named) {
+        made.certificate = ldc_strdup(certificate->file);
+        made.key = ldc_strdup(key->file);
+        if (made.certificate == NULL || (made.key == NULL && key->file != NULL)) {
+            ldc_tls_origin_clear(&made);
+            return false;
+        }
+    }
+    ldc_tls_origin_clear(origin);
+    *origin = made;
+    return true;
+}

@@ -40,7 +40,15 @@ const char *ldc_tls_code_remedy(int code)
     case L_X509_V_ERR_CERT_REVOKED:
         return "The CA has revoked the certificate: the peer needs a new one.";
     case L_X509_V_ERR_UNABLE_TO_GET_CRL:
-        return "Add the missing certificate revocation list to the CRL file: one for each CA of the chain.";
+        return "Add the missing certificate revocation list to the CRL file or folder: one for each CA of the chain.";
+    case L_X509_V_ERR_OCSP_VERIFY_NEEDED:
+        return "Switch OCSP stapling on at the server, or do not require a staple here.";
+    case L_X509_V_ERR_OCSP_VERIFY_FAILED:
+        return "Have the server fetch a new OCSP response from its CA, for this certificate; check the clocks of both "
+               "computers.";
+    case L_X509_V_ERR_OCSP_CERT_UNKNOWN:
+        return "The CA's OCSP responder does not know the certificate: have the CA look into it, or have a new one "
+               "issued.";
     case L_X509_V_ERR_CRL_HAS_EXPIRED:
     case L_X509_V_ERR_CRL_NOT_YET_VALID:
         return "Fetch the present certificate revocation list from the CA.";
@@ -144,6 +152,9 @@ static const char *alert_remedy(int alert)
         return "Our certificate is expired or not yet valid for the peer: renew it, or check the clocks.";
     case SSL_AD_CERTIFICATE_REVOKED:
         return "The peer says that our certificate is revoked: get a new one.";
+    case SSL_AD_BAD_CERTIFICATE_STATUS_RESPONSE:
+        return "The peer does not take our OCSP staple, or misses one: renew the staple file, and see whether our "
+               "certificate has been revoked.";
     case SSL_AD_UNKNOWN_CA:
         return "The peer does not trust the issuer of our certificate: have our CA added to its CA file, and send our "
                "intermediate certificates.";
@@ -167,6 +178,7 @@ static bool is_certificate_alert(int alert)
     case SSL_AD_CERTIFICATE_UNKNOWN:
     case SSL_AD_UNKNOWN_CA:
     case SSL_AD_ACCESS_DENIED:
+    case SSL_AD_BAD_CERTIFICATE_STATUS_RESPONSE: /* RFC 6066 8: about the certificate's status */
         return true;
     default:
         return false;

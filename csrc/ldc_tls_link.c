@@ -380,6 +380,7 @@ ldc_transport *ldc_tls_link_new(ldc_tls_context *context, int fd, const char *pe
     } else {
         SSL_set_connect_state(link->ssl);
     }
+    ldc_tls_revocation_begin(link);
     ldc_tls_session_begin(link);
     return &link->base;
 }

@@ -9,10 +9,7 @@
 static void rules_free(ldc_ref *ref)
 {
     ldc_tls_rules *rules = (ldc_tls_rules *)(void *)ref;
-    for (size_t i = 0; i < rules->named_count; i++) {
-        ldc_ref_put(&rules->named[i].credentials->shared.ref);
-        free(rules->named[i].names);
-    }
+    ldc_tls_rules_clear_named(rules);
     free(rules->server_name);
     free(rules->email);
     free(rules->uri);
@@ -46,9 +43,7 @@ ldc_tls_rules *ldc_tls_rules_copy(const ldc_tls_rules *from, bool with_certifica
     memcpy(rules->pins, from->pins, sizeof rules->pins);
     rules->refuse_unknown_names = from->refuse_unknown_names;
     for (size_t i = 0; done && with_certificates && i < from->named_count; i++) {
-        char *names = ldc_strdup(from->named[i].names);
-        done = names != NULL &&
-               ldc_tls_rules_add(rules, from->named[i].credentials, names) == DICOM_SUCCESS;
+        done = ldc_tls_rules_add(rules, &from->named[i]) == DICOM_SUCCESS;
     }
     if (!done) {
         ldc_ref_put(&rules->ref);
@@ -57,19 +52,33 @@ ldc_tls_rules *ldc_tls_rules_copy(const ldc_tls_rules *from, bool with_certifica
     return rules;
 }
 
-int ldc_tls_rules_add(ldc_tls_rules *rules, ldc_tls_credentials *credentials, char *names)
+int ldc_tls_rules_add(ldc_tls_rules *rules, const ldc_tls_named *named)
 {
     if (rules->named_count == LDC_NAMED) {
-        free(names);
         return ldc_error(DICOM_ERROR_PARAMETER,
                          "a net takes %d certificates beside its own. Clear them, or use one "
                          "certificate for several names.",
                          LDC_NAMED);
     }
-    ldc_ref_get(&credentials->shared.ref);
-    rules->named[rules->named_count++] =
-        (ldc_tls_named){.credentials = credentials, .names = names};
+    ldc_tls_named copy = {.credentials = named->credentials, .own_names = named->own_names};
+    if (!copy_text(named->names, &copy.names) ||
+        !ldc_tls_origin_copy(&copy.origin, &named->origin)) {
+        free(copy.names);
+        return ldc_error(DICOM_ERROR_MEMORY, "%s", "certificate by name");
+    }
+    ldc_ref_get(&copy.credentials->shared.ref);
+    rules->named[rules->named_count++] = copy;
     return DICOM_SUCCESS;
+}
+
+void ldc_tls_rules_clear_named(ldc_tls_rules *rules)
+{
+    for (size_t i = 0; i < rules->named_count; i++) {
+        ldc_ref_put(&rules->named[i].credentials->shared.ref);
+        free(rules->named[i].names);
+        ldc_tls_origin_clear(&rules->named[i].origin);
+    }
+    rules->named_count = 0;
 }
 
 void ldc_tls_rules_digest(const ldc_tls_rules *rules, bool server, ldc_digest *digest)

@@ -39,7 +39,9 @@ typedef struct ldc_tls_minima {
 
 typedef struct ldc_tls_named {        /* a server's certificate for some names */
     ldc_tls_credentials *credentials; /* a reference */
-    char *names; /* owned: patterns from ldc_dns_name, with a space between them */
+    char *names;           /* owned: patterns from ldc_dns_name, with a space between them */
+    bool own_names;        /* they are those that the certificate carries */
+    ldc_tls_origin origin; /* owned: where the credentials came from */
 } ldc_tls_named;
 
 typedef struct ldc_tls_rules {
@@ -68,8 +70,9 @@ void ldc_tls_rules_digest(const ldc_tls_rules *rules, bool server, ldc_digest *d
 int ldc_tls_rules_check(const ldc_tls_rules *rules, const ldc_tls_settings *settings);
 /* Whether the peer must show a certificate, as something is demanded of it. */
 bool ldc_tls_rules_demand(const ldc_tls_rules *rules);
-/* Adds a certificate (one more reference) for these names, taken over. 0 or code. */
-int ldc_tls_rules_add(ldc_tls_rules *rules, ldc_tls_credentials *credentials, char *names);
+/* Adds a copy (with one more reference). 0 or code. */
+int ldc_tls_rules_add(ldc_tls_rules *rules, const ldc_tls_named *named);
+void ldc_tls_rules_clear_named(ldc_tls_rules *rules);
 
 /* ---- ldc_tls_pins.c ---- */
 

@@ -56,7 +56,9 @@ static ldc_tls_span span_of(const ldc_tls_link *link)
 static bool worthy(const ldc_tls_link *link)
 {
     return link != NULL && link->resumes && link->judged && !link->failed && !link->overruled &&
-           !link->stopped && !link->no_answer && SSL_get_verify_result(link->ssl) == X509_V_OK &&
+           !link->stopped && !link->no_answer && link->soft_code == X509_V_OK &&
+           (link->context->ocsp == DICOM_OCSP_OFF || link->ocsp == LDC_OCSP_GOOD) &&
+           SSL_get_verify_result(link->ssl) == X509_V_OK &&
            SSL_get0_peer_certificate(link->ssl) != NULL && in_span(span_of(link)) &&
            !link->asks(link->owner);
 }

@@ -1,7 +1,6 @@
-/* ldc_tls_settings.c - method, CA file, verification flags, depth, options (api: L_SSL_CTX_CREATE);
- * revocation lists. */
+/* ldc_tls_settings.c - method, CA file, verification flags, depth, options (api: L_SSL_CTX_CREATE).
+ */
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +81,14 @@ static void settings_free(ldc_ref *ref)
     if (settings->anchors != NULL) {
         ldc_ref_put(&settings->anchors->shared.ref);
     }
+    if (settings->first != NULL) {
+        ldc_ref_put(&settings->first->shared.ref);
+    }
+    for (size_t i = 0; i < settings->more_count; i++) {
+        free(settings->more[i].path);
+    }
+    free(settings->more);
+    free(settings->ca_file);
     free(settings);
 }
 
@@ -156,6 +163,15 @@ static int take_options(ldc_tls_settings *settings, int options)
     return DICOM_SUCCESS;
 }
 
+/* The anchors so far are those of the CA file (NULL: of memory). false: no memory. */
+static bool name_origin(ldc_tls_settings *settings, const char *file)
+{
+    settings->ca_file = ldc_strdup(file);
+    settings->first = settings->anchors;
+    ldc_ref_get(&settings->first->shared.ref);
+    return file == NULL || settings->ca_file != NULL;
+}
+
 static int fill(ldc_tls_settings *settings, const L_SSL_CTX_CREATE *create)
 {
     int rc = DICOM_SUCCESS;
@@ -189,6 +205,9 @@ static int fill(ldc_tls_settings *settings, const L_SSL_CTX_CREATE *create)
         (create->uFlags & FLAG_SSL_CTX_CREATE_CAFILE) != 0 ? create->pszCAfile : NULL;
     if (rc == DICOM_SUCCESS && file != NULL && file[0] != '\0') {
         rc = load_anchors(&(ldc_tls_source){.file = file}, &settings->anchors);
+        if (rc == DICOM_SUCCESS && !name_origin(settings, file)) {
+            rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "CA file");
+        }
     }
     return rc;
 }
@@ -217,7 +236,9 @@ int ldc_tls_settings_with_anchors(const ldc_tls_settings *from, ldc_tls_anchors 
 {
     ldc_tls_settings *settings = settings_alloc();
     if (settings == NULL) {
-        ldc_ref_put(&anchors->shared.ref);
+        if (anchors != NULL) {
+            ldc_ref_put(&anchors->shared.ref);
+        }
         return ldc_error(DICOM_ERROR_MEMORY, "%s", "TLS settings");
     }
     settings->method = from->method;
@@ -229,93 +250,33 @@ int ldc_tls_settings_with_anchors(const ldc_tls_settings *from, ldc_tls_anchors 
     return DICOM_SUCCESS;
 }
 
-int ldc_tls_settings_with_ca(const ldc_tls_settings *from, const unsigned char *pem, size_t size,
+int ldc_tls_settings_with_ca(const ldc_tls_settings *from, const ldc_tls_source *source,
                              ldc_tls_settings **result)
 {
     ldc_tls_anchors *anchors = NULL;
-    int rc = load_anchors(
-        &(ldc_tls_source){.file = "CA certificates in memory", .data = pem, .size = size},
-        &anchors);
-    return rc == DICOM_SUCCESS ? ldc_tls_settings_with_anchors(from, anchors, result) : rc;
-}
-
-/* ---- revocation lists ---- */
-
-static void crls_free(ldc_ref *ref)
-{
-    ldc_tls_crls *crls = (ldc_tls_crls *)(void *)ref;
-    ldc_cache_remove(&crls->shared);
-    sk_X509_CRL_pop_free(crls->lists, X509_CRL_free);
-    free(crls);
-}
-
-static int parse_crls(const ldc_tls_content *content, ldc_tls_crls *crls)
-{
-    BIO *bio = content->size == 0 ? BIO_new(BIO_s_null())
-                                  : BIO_new_mem_buf(content->data, (int)content->size);
-    crls->lists = sk_X509_CRL_new_null();
-    crls->until = INT64_MAX;
-    if (bio == NULL || crls->lists == NULL) {
-        BIO_free(bio);
-        return ldc_error(DICOM_ERROR_MEMORY, "CRL file \"%s\"", content->file);
+    ldc_tls_settings *settings = NULL;
+    int rc = load_anchors(source, &anchors);
+    if (rc == DICOM_SUCCESS) {
+        rc = ldc_tls_settings_with_anchors(from, anchors, &settings);
     }
-    X509_CRL *crl;
-    int rc = DICOM_SUCCESS;
-    while ((crl = X509_CRL_new_ex(ldc_tls_library(), NULL)) != NULL &&
-           PEM_read_bio_X509_CRL(bio, &crl, NULL, NULL) != NULL) {
-        int64_t until = ldc_tls_time(X509_CRL_get0_nextUpdate(crl), INT64_MAX);
-        crls->until = until < crls->until ? until : crls->until;
-        if (sk_X509_CRL_push(crls->lists, crl) <= 0) {
-            rc = ldc_error(DICOM_ERROR_MEMORY, "CRL file \"%s\"", content->file);
-            break;
-        }
-        crl = NULL;
+    if (rc == DICOM_SUCCESS && !name_origin(settings, source->data == NULL ? source->file : NULL)) {
+        ldc_ref_put(&settings->ref);
+        rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "TLS settings");
     }
-    X509_CRL_free(crl);
-    bool ended = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-    if (rc == DICOM_SUCCESS && (sk_X509_CRL_num(crls->lists) == 0 || !ended)) {
-        char reason[256];
-        (void)ldc_tls_take_error(reason, sizeof reason);
-        rc = ldc_error(DICOM_ERROR_FILE_ACCESS,
-                       "CRL file \"%s\" holds no readable list (%s). Give a PEM file with \"BEGIN "
-                       "X509 CRL\" blocks.",
-                       content->file, reason);
-    }
-    ERR_clear_error();
-    BIO_free(bio);
+    *result = rc == DICOM_SUCCESS ? settings : NULL;
     return rc;
 }
 
-int ldc_tls_crls_load(const char *file, ldc_tls_crls **result)
+int ldc_tls_settings_with_first(const ldc_tls_settings *from, ldc_tls_settings **result)
 {
-    ldc_tls_content content;
-    int rc = ldc_tls_library_start();
-    if (rc != DICOM_SUCCESS) {
-        return rc;
+    ldc_tls_settings *settings = NULL;
+    if (from->first != NULL) {
+        ldc_ref_get(&from->first->shared.ref);
     }
-    bool computed = ldc_compute(true);
-    rc = ldc_tls_content_open(&content, &(ldc_tls_source){.file = file}, "CRL file",
-                              DICOM_ERROR_FILE_ACCESS);
-    *result = rc == DICOM_SUCCESS ? ldc_cache_find(LDC_CACHE_CRLS, content.digest) : NULL;
-    if (rc == DICOM_SUCCESS && *result == NULL) {
-        rc = ldc_tls_content_read(&content);
+    int rc = ldc_tls_settings_with_anchors(from, from->first, &settings);
+    if (rc == DICOM_SUCCESS && settings->anchors != NULL) {
+        (void)name_origin(settings, NULL); /* of memory */
     }
-    if (rc == DICOM_SUCCESS && *result == NULL) {
-        ldc_tls_crls *crls = calloc(1, sizeof *crls);
-        if (crls == NULL) {
-            rc = ldc_error(DICOM_ERROR_MEMORY, "CRL file \"%s\"", file);
-        } else {
-            ldc_ref_init(&crls->shared.ref, crls_free);
-            rc = parse_crls(&content, crls);
-            memcpy(crls->shared.key, content.digest, LDC_DIGEST);
-            if (rc == DICOM_SUCCESS) {
-                *result = ldc_cache_add(LDC_CACHE_CRLS, &crls->shared);
-            } else {
-                ldc_ref_put(&crls->shared.ref);
-            }
-        }
-    }
-    ldc_tls_content_close(&content);
-    (void)ldc_compute(computed);
+    *result = settings;
     return rc;
 }

@@ -218,6 +218,7 @@ int ldc_tls_sni_set_up(ldc_tls_context *context, const ldc_tls_settings *setting
     context->sni = calloc(1, sizeof *context->sni);
     ldc_tls_choice for_each = *choice; /* lends all that it has */
     for_each.rules = ldc_tls_rules_copy(rules, false);
+    for_each.revocation.staple_file = NULL; /* is about the default certificate */
     int rc = DICOM_SUCCESS;
     if (context->sni == NULL || for_each.rules == NULL) {
         rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "certificates by name");

@@ -231,6 +231,28 @@ static int take(gathering *all, const ldc_tls_settings *from, ldc_tls_trust kind
     }
 }
 
+/* Where all of them came from. false: no memory. */
+static bool copy_origin(const ldc_tls_settings *from, ldc_tls_trust kind, const char *path,
+                        ldc_tls_settings *settings)
+{
+    settings->ca_file = ldc_strdup(from->ca_file);
+    settings->first = from->first;
+    if (settings->first != NULL) {
+        ldc_ref_get(&settings->first->shared.ref);
+    }
+    settings->more = calloc(from->more_count + 1, sizeof *settings->more);
+    bool done = settings->more != NULL && (from->ca_file == NULL || settings->ca_file != NULL);
+    for (size_t i = 0; done && i <= from->more_count; i++) {
+        bool last = i == from->more_count;
+        const char *here = last ? path : from->more[i].path;
+        settings->more[i] =
+            (ldc_tls_more){.kind = last ? kind : from->more[i].kind, .path = ldc_strdup(here)};
+        settings->more_count++;
+        done = here == NULL || settings->more[i].path != NULL;
+    }
+    return done;
+}
+
 int ldc_tls_trust_add(const ldc_tls_settings *from, ldc_tls_trust kind, const char *path,
                       uint64_t handle, ldc_tls_settings **result)
 {
@@ -261,6 +283,35 @@ int ldc_tls_trust_add(const ldc_tls_settings *from, ldc_tls_trust kind, const ch
     }
     drop_doubles(all.certificates);
     ldc_tls_anchors *anchors = ldc_tls_anchors_new(all.certificates, key);
-    return anchors == NULL ? ldc_error(DICOM_ERROR_MEMORY, "%s", "CA certificates")
-                           : ldc_tls_settings_with_anchors(from, anchors, result);
+    rc = anchors == NULL ? ldc_error(DICOM_ERROR_MEMORY, "%s", "CA certificates")
+                         : ldc_tls_settings_with_anchors(from, anchors, result);
+    if (rc == DICOM_SUCCESS && !copy_origin(from, kind, path, *result)) {
+        ldc_ref_put(&(*result)->ref);
+        rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "CA certificates");
+    }
+    return rc;
+}
+
+/* ---- once more ---- */
+
+int ldc_tls_trust_reload(const ldc_tls_settings *from, const ldc_tls_source *first, uint64_t handle,
+                         ldc_tls_settings **result)
+{
+    ldc_tls_source file = {.file = from->ca_file};
+    ldc_tls_settings *settings = NULL;
+    int rc = DICOM_SUCCESS;
+    first = first == NULL && from->ca_file != NULL ? &file : first;
+    if (first != NULL) {
+        rc = ldc_tls_settings_with_ca(from, first, &settings);
+    } else {
+        rc = ldc_tls_settings_with_first(from, &settings);
+    }
+    for (size_t i = 0; rc == DICOM_SUCCESS && i < from->more_count; i++) {
+        ldc_tls_settings *more = NULL;
+        rc = ldc_tls_trust_add(settings, from->more[i].kind, from->more[i].path, handle, &more);
+        ldc_ref_put(&settings->ref);
+        settings = more;
+    }
+    *result = settings;
+    return rc;
 }

@@ -104,6 +104,32 @@ static void choose_alert(X509_STORE_CTX *store)
     }
 }
 
+/* Asks about one certificate; code X509_V_OK: no fault was found. 1 goes on, 0 stops: link->code is
+ * the complaint that counts. */
+static int ask_owner(ldc_tls_link *link, X509 *certificate, int code, int depth)
+{
+    /* The text takes longer than the verification: it is made when somebody will read it. */
+    int ok = code == X509_V_OK ? 1 : 0;
+    bool asks = link->asks(link->owner);
+    char *text = certificate == NULL || !asks ? NULL : ldc_certificate_text(certificate);
+    int answer = asks && text == NULL
+                     ? DICOM_VERIFY_NO_ANSWER
+                     : link->verdict(link->owner, ok, text, code, ldc_verify_text(code));
+    free(text);
+    if (answer == 1) {
+        if (ok != 1 && !link->overruled) {
+            link->overruled = true;
+            remember(link, code, depth, certificate);
+        }
+        return 1;
+    }
+    link->stopped = true;
+    link->no_answer = answer == DICOM_VERIFY_NO_ANSWER;
+    /* Refused although OpenSSL found no fault. */
+    remember(link, ok == 1 ? L_X509_V_ERR_CERT_REJECTED : code, depth, certificate);
+    return 0;
+}
+
 static int ask(int ok, X509_STORE_CTX *store)
 {
     ldc_tls_link *link = link_of(store);
@@ -120,33 +146,20 @@ static int ask(int ok, X509_STORE_CTX *store)
         certificate =
             X509_STORE_CTX_get0_cert(store); /* complaints about no certificate in particular */
     }
-    int depth = X509_STORE_CTX_get_error_depth(store);
     /* A complaint without a code would be reported as Success: it is "unspecified". */
     int code = ok == 1 ? X509_V_OK : ldc_tls_code_from_openssl(X509_STORE_CTX_get_error(store));
     if (ok != 1 && code == X509_V_OK) {
         code = L_X509_V_ERR_UNSPECIFIED;
     }
-    /* The text takes longer than the verification: it is made when somebody will read it. */
-    bool asks = link->asks(link->owner);
-    char *text = certificate == NULL || !asks ? NULL : ldc_certificate_text(certificate);
-    int answer = asks && text == NULL ? DICOM_VERIFY_NO_ANSWER
-                                      : link->verdict(link->owner, ok == 1 ? 1 : 0, text, code,
-                                                      ldc_verify_text(code));
-    free(text);
-    if (answer == 1) {
-        if (ok != 1 && !link->overruled) {
-            link->overruled = true;
-            remember(link, code, depth, certificate);
-        }
+    if (ok != 1 && ldc_tls_revocation_passes(link, code)) {
         return 1;
     }
-    link->stopped = true;
-    link->no_answer = answer == DICOM_VERIFY_NO_ANSWER;
+    if (ask_owner(link, certificate, code, X509_STORE_CTX_get_error_depth(store)) == 1) {
+        return 1;
+    }
     if (ok == 1) {
-        code = L_X509_V_ERR_CERT_REJECTED; /* refused although OpenSSL found no fault */
         X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
     }
-    remember(link, code, depth, certificate);
     return 0;
 }
 
@@ -170,6 +183,27 @@ int ldc_tls_complain(X509_STORE_CTX *store, X509 *certificate, int depth, int co
         X509_STORE_CTX_set_error_depth(store, depth_before);
     }
     return answer;
+}
+
+/* Whether a link is made though its verification has failed: a client with None_, if somebody
+ * answered. It says that it is not verified. */
+static bool takes_anybody(const ldc_tls_link *link)
+{
+    return !link->no_answer && !link->context->server &&
+           (link->context->verify & L_SSL_VERIFY_PEER) == 0;
+}
+
+bool ldc_tls_complain_late(ldc_tls_link *link, X509 *certificate, int code, const char *about)
+{
+    if (link->verdict == NULL || link->asks == NULL || link->stopped) {
+        return false;
+    }
+    (void)ldc_tls_revocation_passes(link, code);
+    link->about = about;
+    bool goes_on = ask_owner(link, certificate, code, 0) == 1;
+    link->about = NULL;
+    link->failed = link->failed || !goes_on;
+    return goes_on || takes_anybody(link);
 }
 
 /* X509_STORE_CTX_verify_cb: 1 goes on, 0 ends the verification. */
@@ -248,9 +282,7 @@ int ldc_tls_verify_chain(X509_STORE_CTX *store, void *unused)
     if (X509_STORE_CTX_get_error(store) == X509_V_OK) {
         X509_STORE_CTX_set_error(store, X509_V_ERR_UNSPECIFIED);
     }
-    /* A client with None_: the verification has ended, the link is made all the same, and says that
-     * it is not verified. */
-    if (!link->context->server && (link->context->verify & L_SSL_VERIFY_PEER) == 0) {
+    if (takes_anybody(link)) {
         ERR_clear_error();
         return 1;
     }

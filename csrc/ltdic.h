@@ -554,6 +554,8 @@ typedef L_UINT32 L_CIPHERSUITE; /* IANA number of a cipher suite, 0 = none */
 #define DICOM_TLS_INFO_CA_NAMES              9
 #define DICOM_TLS_INFO_SERVER_NAME           20
 #define DICOM_TLS_INFO_APPLICATION           21
+#define DICOM_TLS_INFO_REVOCATION            22
+#define DICOM_TLS_INFO_OCSP                  23
 
 /* L_DicomGetPinTLS */
 #define DICOM_TLS_PIN_CERTIFICATE 0
@@ -573,6 +575,11 @@ typedef L_UINT32 L_CIPHERSUITE; /* IANA number of a cipher suite, 0 = none */
 #define DICOM_TLS_ALPN_OFFER   1
 #define DICOM_TLS_ALPN_REFUSE  2
 #define DICOM_TLS_ALPN_REQUIRE 3
+
+/* L_DicomSetOcspTLS: a server's staple is not asked for; is asked for and judged; must be there */
+#define DICOM_OCSP_OFF     0
+#define DICOM_OCSP_CHECK   1
+#define DICOM_OCSP_REQUIRE 2
 
 /* L_DicomGetLibraryTLS */
 #define DICOM_TLS_LIBRARY_VERSION       1
@@ -972,8 +979,50 @@ L_INT L_DicomSetCertificateBytesTLS(HDICOMNET hNet, const L_UCHAR *pCert, L_UINT
                                     L_UINT nKey);
 /* Replaces the CA file of the settings by PEM text in memory, until the next L_DicomInitializeNet. */
 L_INT L_DicomSetCABytesTLS(HDICOMNET hNet, const L_UCHAR *pPem, L_UINT nPem);
-/* PEM file of certificate revocation lists; the whole chain is checked. NULL: no check. */
+/* Certificate revocation lists: a file, PEM or DER. NULL: no check. As the next one with one path. */
 L_INT L_DicomSetCrlFileTLS(HDICOMNET hNet, const L_TCHAR *pszFile);
+/* The same with several files, or folders of which all lists are taken. 0 paths: no check. By default each certificate
+ * of the chain needs a list that is in date: codes 3, 11, 12, and 23 for a revoked one.
+ * DICOM_ERROR_FILE_ACCESS: a file cannot be read or holds no list. */
+L_INT L_DicomSetCrlPathsTLS(HDICOMNET hNet, const L_TCHAR *const *ppszPaths, L_UINT nPaths);
+/* bLeafOnly: only the peer's own certificate needs a list. bSoftFail: a list that is missing or out of date is no
+ * complaint, the link and the log say so (DICOM_TLS_INFO_REVOCATION "unknown"); a revoked certificate always is. */
+L_INT L_DicomSetRevocationTLS(HDICOMNET hNet, L_BOOL bLeafOnly, L_BOOL bSoftFail);
+/* What a client does about OCSP staples: DICOM_OCSP_... A staple that must be there (REQUIRE, or a certificate that says
+ * so, RFC 7633) and is not: code 73; one that proves nothing: 74; 75: the responder does not know the certificate; 23:
+ * revoked. The verify callback is asked about the leaf, after the calls of the chain. Nothing is ever fetched. */
+L_INT L_DicomSetOcspTLS(HDICOMNET hNet, L_INT nMode);
+/* The OCSP response (DER file) that a server sends with its certificate to clients that ask. Refused unless it is for
+ * this certificate and in date (DICOM_ERROR_FILE_ACCESS; at the latest when the server's first connection is accepted);
+ * a new file is taken without a call. NULL: none. */
+L_INT L_DicomSetOcspStapleTLS(HDICOMNET hNet, const L_TCHAR *pszFile);
+/* A listener's children use its TLS settings, certificate and lists, whatever their own are (default 0); their mode must
+ * be TLS. L_DicomListen then fails where L_DicomAccept would have. */
+L_INT L_DicomSetChildrenInheritTLS(HDICOMNET hNet, L_BOOL bInherit);
+/* What L_DicomReloadTLS takes instead of what was there; 0 and NULL: the files that were given before. */
+typedef struct tagDICOMTLSRELOAD {
+    L_UINT uStructSize;
+    const L_TCHAR *pszCertFile; /* own certificate and key: files, or memory */
+    const L_TCHAR *pszKeyFile;
+    const L_UCHAR *pCert;
+    L_UINT nCert;
+    const L_UCHAR *pKey;
+    L_UINT nKey;
+    L_INT nCertType;          /* DICOM_TLS_CERTIFICATE_...; counts if one of these was given */
+    const L_TCHAR *pszCAFile; /* or memory, PEM */
+    const L_UCHAR *pCA;
+    L_UINT nCA;
+    const L_TCHAR *const *ppszCrlPaths;
+    L_UINT nCrlPaths;
+    const L_TCHAR *pszStapleFile;
+} DICOMTLSRELOAD, *pDICOMTLSRELOAD;
+/* Reads certificate, key, CA file, lists and staple anew, of a net that listens (L_DicomSetChildrenInheritTLS), is
+ * connected or is idle; pNew may be NULL. The next handshakes use them, connections that are open live on. All or
+ * nothing: after an error what was there before stays in force, and L_DicomGetLastErrorText names the file. What came
+ * from memory stays. An encrypted key calls the password callback inside this call. DICOM_ERROR_INVALID_STATE: not
+ * TLS; the children have settings of their own; another thread is reloading or just connecting. */
+L_INT L_DicomReloadTLS(HDICOMNET hNet, const DICOMTLSRELOAD *pNew);
+/* DNS name or IP literal that the peer's certificate must carry; DNS names are sent as SNI. NULL: not checked. */
 /* DNS name or IP literal that the peer's certificate must carry (codes 62, 64); a DNS name is sent as server name, too.
  * A server with PEER then insists on a certificate. NULL: not checked. */
 L_INT L_DicomSetExpectedHostTLS(HDICOMNET hNet, const L_TCHAR *pszHost);

@@ -935,6 +935,8 @@ C_GROUPS = (
         DICOM_TLS_INFO_CA_NAMES              9
         DICOM_TLS_INFO_SERVER_NAME           20
         DICOM_TLS_INFO_APPLICATION           21
+        DICOM_TLS_INFO_REVOCATION            22
+        DICOM_TLS_INFO_OCSP                  23
         """,
     ),
     group(
@@ -966,6 +968,14 @@ C_GROUPS = (
         DICOM_TLS_ALPN_OFFER   1
         DICOM_TLS_ALPN_REFUSE  2
         DICOM_TLS_ALPN_REQUIRE 3
+        """,
+    ),
+    group(
+        "L_DicomSetOcspTLS: a server's staple is not asked for; is asked for and judged; must be there",
+        """
+        DICOM_OCSP_OFF     0
+        DICOM_OCSP_CHECK   1
+        DICOM_OCSP_REQUIRE 2
         """,
     ),
     group(

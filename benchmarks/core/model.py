@@ -42,6 +42,8 @@ class Spec:
         Both ends on one CPU: work only, no wake-up between two.
     count
         Associations held (idle).
+    python_us
+        Microseconds of work in Python that the server has for each request (scaling).
     """
 
     work: str
@@ -54,6 +56,7 @@ class Spec:
     resume: bool = False
     pinned: bool = False
     count: int = 0
+    python_us: int = 0
 
 
 @dataclass(frozen=True)

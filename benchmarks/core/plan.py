@@ -13,7 +13,8 @@ from benchmarks.peers.limit import Limit
 from benchmarks.peers.orthanc import Orthanc
 from benchmarks.peers.ours import HERE, OursC, OursPython
 from benchmarks.peers.pynd import Pynetdicom
-from benchmarks.works import echo, handshakes, idle, startup, store
+from benchmarks.peers.scaled import Scaled
+from benchmarks.works import echo, handshakes, idle, scaling, startup, store
 
 __all__ = ["WORKS", "cases", "comparison"]
 
@@ -23,6 +24,7 @@ WORKS: dict[str, ModuleType] = {
     "store": store,
     "idle": idle,
     "startup": startup,
+    "scaling": scaling,
 }
 MODEST = 64 * MIB
 """Up to this size the slow peers are measured in the quick form."""
@@ -100,6 +102,14 @@ def _idle(spec: Spec, full: bool, ours: list[Row]) -> list[Row]:
     return rows
 
 
+def _scaled(spec: Spec, full: bool, ours: list[Row]) -> list[Row]:
+    """Ways to serve; the client is ours in C, which leaves most of the machine to them."""
+    del spec, full
+    client = ours[0][0]
+    ways = [Scaled(1), Scaled(2), Scaled(4), Scaled(1, True), Scaled(2, True)]
+    return [(client, way) for way in ways]
+
+
 def _startup(spec: Spec, ours: list[Row]) -> list[Case]:
     bare = Case(spec, "python -c pass", None, None, True)
     python = [scu for scu, _ in ours if isinstance(scu, OursPython)]
@@ -117,6 +127,7 @@ _ROWS: dict[str, Callable[[Spec, bool, list[Row]], list[Row]]] = {
     "echo": _associations,
     "store": _store,
     "idle": _idle,
+    "scaling": _scaled,
 }
 
 
@@ -143,6 +154,7 @@ def comparison(trees: dict[str, Path], full: bool) -> list[Case]:
     found = [
         case
         for work in WORKS.values()
+        if work is not scaling
         for spec in work.specs(full)
         for case in _of(spec, False, ours)
     ]

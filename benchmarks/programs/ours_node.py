@@ -47,6 +47,8 @@ mode = DicomNetSecurityMode.Tls if secure else DicomNetSecurityMode.None_
 # Where the library can be told to drop data sets as they come, that is used; else they are taken
 # whole and let go of by the callback.
 DISCARD = hasattr(DicomNet, "receive_sink")
+WORK = options.number("python_us") / 1e6
+"""Seconds of Python that the server has for each C-ECHO."""
 
 
 settings = DicomOpenSslContextCreationSettings(
@@ -95,6 +97,9 @@ class Association(DicomNet):
     def OnReceiveCEchoRequest(
         self, presentationID: int, messageID: int, affectedClass: str
     ) -> None:
+        end = time.thread_time() + WORK
+        while WORK and time.thread_time() < end:
+            pass
         self.SendCEchoResponse(presentationID, messageID, affectedClass, SUCCESS)
 
     def OnReceiveCStoreRequest(
@@ -127,7 +132,11 @@ class Server(DicomNet):
 def serve() -> None:
     with Server(None, DicomNetSecurityMode.None_) as server:
         server.limits["connections"] = 20000
-        server.Listen("127.0.0.1", 0, 1024)
+        if options.number("reuse"):
+            server.reuse_port = True
+        if options.number("behind"):
+            server.trusted_proxies = "127.0.0.1"
+        server.Listen("127.0.0.1", options.number("listen"), 1024)
         ready(server.HostPort)
         until_end()
         os._exit(0)  # thousands may be open: their end is not what is measured

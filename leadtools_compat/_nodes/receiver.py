@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,17 +83,11 @@ class Association(DicomNet):
     def __init__(self, owner: Receiver) -> None:
         self.owner = owner
         mode = DicomNetSecurityMode.None_ if owner.tls is None else DicomNetSecurityMode.Tls
-        super().__init__(str(owner.folder), mode, False)
-        if owner.tls is not None:
-            configure(self, owner.tls)
+        super().__init__(str(owner.folder), mode, False)  # the rest of TLS is the owner's
 
     def OnSecureLinkReady(self, error: DicomExceptionCode) -> None:
         if error == DicomExceptionCode.Success:
             self.owner.events.linked(self)
-
-    def OnPrivateKeyPassword(self, encryption: bool) -> str | None:
-        tls = self.owner.tls
-        return tls.password() if tls is not None and tls.password is not None else None
 
     def _reply(self, function: Callable[..., None], *arguments: Any) -> None:
         """Answer; a client that has gone meanwhile is told of in OnClose."""
@@ -164,6 +158,8 @@ class Association(DicomNet):
 class Receiver(DicomNet):
     """Listens, and makes an association of every connection; use it in a ``with`` statement.
 
+    `reload_tls` takes new certificates and lists for the connections that come.
+
     Parameters
     ----------
     folder
@@ -200,13 +196,18 @@ class Receiver(DicomNet):
             "1.2.840.10008.1.1.1"
         )  # pydicom's dictionary is read before anybody waits for it
         super().__init__(None, DicomNetSecurityMode.None_)
+        if tls is None:
+            return
         try:
-            self.association(
-                self
-            ).Dispose()  # files that cannot be used are told now, not to a client
+            configure(self, replace(tls, ocsp="off"))  # clients do not staple
+            self.children_inherit_tls = True
         except BaseException:
             self.Dispose()
             raise
+
+    def OnPrivateKeyPassword(self, encryption: bool) -> str | None:
+        tls = self.tls
+        return tls.password() if tls is not None and tls.password is not None else None
 
     def start(self, address: str | None, port: int) -> int:
         """Listen; give the port."""

@@ -44,8 +44,16 @@ class TlsOptions:
         Either may be a URI, ``pkcs11:...``, with `pkcs11_module`. A file of PKCS #12 has both.
     password
         Called when the key is encrypted.
-    crl
-        PEM file of revocation lists; None: revocation is not checked.
+    crls
+        Files and folders of revocation lists, PEM or DER; empty: they are not checked.
+    crl_leaf_only
+        Only the peer's own certificate needs a list, not the whole chain.
+    soft_fail
+        A list that is missing or out of date will do.
+    ocsp
+        What a client does about OCSP staples: ``off``, ``check`` those that come, ``require`` one.
+    staple
+        The OCSP response that a server sends along, DER.
     verify
         False: the peer's certificate is looked at, and taken whatever it is.
     check_host
@@ -72,7 +80,11 @@ class TlsOptions:
     certificate: str | None = None
     key: str | None = None
     password: Callable[[], str | None] | None = None
-    crl: str | None = None
+    crls: tuple[str, ...] = ()
+    crl_leaf_only: bool = False
+    soft_fail: bool = False
+    ocsp: Literal["off", "check", "require"] = "off"
+    staple: str | None = None
     verify: bool = True
     check_host: bool = True
     host_name: str | None = None
@@ -154,10 +166,14 @@ def configure(
     if tls.certificate is not None:
         kind = certificate_type(tls.certificate, tls.pkcs12_legacy)
         net.SetTlsClientCertificate(tls.certificate, kind, tls.key)
+    if tls.crls:
+        net.crl_paths = tls.crls
+        net.crl_check = "leaf" if tls.crl_leaf_only else "chain"
+        net.revocation_soft_fail = tls.soft_fail
+    net.ocsp_check = tls.ocsp
+    net.ocsp_staple_file = tls.staple
     if tls.keylog is not None:
         net.tls_keylog_file = tls.keylog
-    if tls.crl is not None:
-        net.crl_file = tls.crl
     net.expected_host = host
     if tls.profile is not None:
         net.apply_tls_profile(tls.profile)

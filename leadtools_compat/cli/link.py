@@ -18,6 +18,11 @@ def describe_link(net: DicomNet) -> dict[str, Any]:
     words = [net.tls_version, suite, net.tls_group, "peer verified" if verified else "NOT VERIFIED"]
     if not verified:
         words[-1] += f": {net.tls_verify_code}"
+    revocation, staple = net.tls_revocation, net.tls_ocsp_status
+    if revocation == "good":
+        words.append("not revoked")
+    elif revocation == "unknown" and staple != "missing":
+        words.append("perhaps revoked")
     if net.tls_application_protocol:
         words.append(f"protocol {net.tls_application_protocol}")
     return {
@@ -28,6 +33,8 @@ def describe_link(net: DicomNet) -> dict[str, Any]:
         "verified": verified,
         "finding": str(net.tls_verify_code),
         "resumed": net.tls_resumed,
+        "revocation": revocation,
+        "ocsp": staple,
         "server_name": net.tls_server_name,
         "protocol": net.tls_application_protocol,
         "text": ", ".join(word for word in words if word),

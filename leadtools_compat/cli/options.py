@@ -149,7 +149,24 @@ _TLS: tuple[Callable[[F], F], ...] = (
         metavar="FILE",
         help=f"Password of the key: the first line. Else ${PASSWORD}, else you are asked.",
     ),
-    click.option("--crl", type=existing, metavar="FILE", help="Revocation lists, PEM."),
+    click.option(
+        "--crl",
+        "crls",
+        type=existing,
+        multiple=True,
+        metavar="FILE",
+        help="Revocation lists, PEM or DER; each certificate needs one. May be repeated.",
+    ),
+    click.option(
+        "--crl-dir",
+        "crl_dirs",
+        type=click.Path(exists=True, file_okay=False),
+        multiple=True,
+        metavar="FOLDER",
+        help="All revocation lists of a folder; may be repeated.",
+    ),
+    click.option("--crl-leaf", is_flag=True, help="Only the peer's own certificate needs a list."),
+    click.option("--crl-soft", is_flag=True, help="A list that is missing or out of date will do."),
     click.option(
         "--tls-version", type=click.Choice(["1.2", "1.3"]), help="This version of TLS only."
     ),
@@ -178,7 +195,22 @@ _TLS: tuple[Callable[[F], F], ...] = (
         help="Report TLS failures to an audit repository: udp://HOST, tcp://HOST or tls://HOST.",
     ),
 )
+_TLS_SERVER: tuple[Callable[[F], F], ...] = (
+    click.option(
+        "--staple",
+        type=existing,
+        metavar="FILE",
+        help="OCSP response for the own certificate, DER; a new file is taken when it comes.",
+    ),
+)
 _TLS_CLIENT: tuple[Callable[[F], F], ...] = (
+    click.option(
+        "--ocsp",
+        type=click.Choice(["off", "check", "require"]),
+        default="check",
+        show_default=True,
+        help="OCSP staples of the server: not asked for; judged if they come; demanded.",
+    ),
     click.option(
         "--host-name", metavar="NAME", help="Name in the peer's certificate, if it is not HOST."
     ),
@@ -209,7 +241,7 @@ def tls_options(server: bool = False, always: bool = False) -> Callable[[F], F]:
                 _open_audit(audit, tls)
             return function(*arguments, tls=tls, **named)
 
-        for option in reversed(_TLS if server else _TLS + _TLS_CLIENT):
+        for option in reversed(_TLS + (_TLS_SERVER if server else _TLS_CLIENT)):
             wrapped = option(wrapped)
         return demand_options(server)(wrapped)  # type: ignore[return-value]
 
@@ -240,7 +272,11 @@ def _collect(
     certificate: str | None = named.pop("cert")
     key: str | None = named.pop("key")
     password_file: str | None = named.pop("password_file")
-    crl: str | None = named.pop("crl")
+    crls = (*named.pop("crls"), *named.pop("crl_dirs"))
+    crl_leaf: bool = named.pop("crl_leaf")
+    crl_soft: bool = named.pop("crl_soft")
+    ocsp = named.pop("ocsp", "off")
+    staple: str | None = named.pop("staple", None)
     version: TlsVersion | None = named.pop("tls_version")
     given: str | None = named.pop("profile")
     profile = None if given is None else profile_of(given)
@@ -251,8 +287,8 @@ def _collect(
     keylog: str | None = named.pop("keylog")
     host_name: str | None = named.pop("host_name", None)
     no_host_check: bool = named.pop("no_host_check", False)
-    asked = (ca, certificate, key, crl, version, profile, suites, no_verify)
-    others = (*asked, p12_legacy, module, keylog)
+    asked = (ca, certificate, key, crls, version, profile, suites, no_verify)
+    others = (*asked, p12_legacy, module, keylog, staple, ocsp == "require")
     if not (wanted or always or any(others) or host_name or no_host_check):
         return None
     if key is not None and certificate is None:
@@ -270,6 +306,10 @@ def _collect(
             f"with TLS, --ca FILE is needed: the authorities that {who} must come from "
             "(or --ca-dir, --system-trust, --pin-only; --no-verify takes anybody)"
         )
+    if (crl_leaf or crl_soft) and not crls:
+        raise click.UsageError("--crl-leaf and --crl-soft need --crl FILE or --crl-dir FOLDER")
+    if no_verify and ocsp == "require":
+        raise click.UsageError("--ocsp require contradicts --no-verify")
     if host_name is not None and (no_host_check or no_verify):
         raise click.UsageError("--host-name contradicts --no-host-check and --no-verify")
     return TlsOptions(
@@ -277,7 +317,11 @@ def _collect(
         certificate=certificate,
         key=key,
         password=functools.partial(password_of, password_file, key or certificate),
-        crl=crl,
+        crls=crls,
+        crl_leaf_only=crl_leaf,
+        soft_fail=crl_soft,
+        ocsp="off" if no_verify else ocsp,
+        staple=staple,
         verify=not no_verify,
         check_host=not no_host_check,
         host_name=host_name,

@@ -7,6 +7,7 @@ import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import click
@@ -17,7 +18,7 @@ from leadtools_compat.cli import exits
 from leadtools_compat.cli.log import verb_serves
 from leadtools_compat.cli.options import json_option, tls_options
 from leadtools_compat.cli.output import AUDIT, Output, plain
-from leadtools_compat.dicom import DicomFailure
+from leadtools_compat.dicom import DicomException, DicomFailure
 from leadtools_compat.monitor.expiry import Ending, ExpiryWatch
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ Examples:
   leadtools-compat scp 2762 received --ca ca.pem --cert server.pem
   leadtools-compat scp 0 received --title ARCHIVE --json | tee log.jsonl
 
-Ends with Ctrl-C or SIGTERM. With --json it prints one line of JSON for each event.
+Ends with Ctrl-C or SIGTERM. SIGHUP reads certificate, key, --ca, --crl, --crl-dir and --staple
+anew: the next connections use them, open ones live on, and what cannot be used is said and changes
+nothing. With --json it prints one line of JSON for each event.
 """
 WRITE_EVERY = 15.0
 
@@ -38,6 +41,16 @@ WRITE_EVERY = 15.0
 @click.argument("port", type=click.IntRange(0, 65535))
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--address", default="*", show_default=True, help="Own address; *: all.")
+@click.option(
+    "--trusted-proxy",
+    "proxies",
+    multiple=True,
+    metavar="NETWORK",
+    help="Address or network of a load balancer that sends a PROXY header; repeatable.",
+)
+@click.option(
+    "--reuse-port", is_flag=True, help="Share the port with other processes that have this, too."
+)
 @click.option("--title", metavar="AE", help="Reject associations for another AE title.")
 @click.option(
     "--metrics",
@@ -64,6 +77,8 @@ def scp(
     quiet: bool,
     metrics: int | None,
     metrics_file: Path | None,
+    proxies: tuple[str, ...],
+    reuse_port: bool,
 ) -> int:
     """Listen on PORT (0: a free one) and keep what comes as UID.dcm in FOLDER.
 
@@ -113,12 +128,17 @@ def scp(
             numbers.associated()
 
     began = time.monotonic()
-    end = threading.Event()
-    before = signal.signal(signal.SIGTERM, lambda number, frame: end.set())
+    # Handlers run in this thread, perhaps inside of get(): SimpleQueue is made for that.
+    signals: SimpleQueue[int] = SimpleQueue()
+    before = {
+        number: signal.signal(number, lambda number, frame: signals.put(number))
+        for number in (signal.SIGTERM, *([signal.SIGHUP] if tls is not None else []))
+    }
     try:
         with ExitStack() as stack:
             told = Events(stored, refused, associated, failed)
             server = stack.enter_context(Receiver(folder, tls, title, told))
+            server.trusted_proxies, server.reuse_port = proxies, reuse_port
             number = server.start(address, port)
             if watched:
                 stack.enter_context(watch)
@@ -127,11 +147,13 @@ def scp(
             out.line({"event": "listening", "port": number, "tls": tls is not None})
             _publish(stack, out, numbers, metrics, metrics_file)
             try:
-                end.wait()
+                while signals.get() == signal.SIGHUP:
+                    _reload(server, out)
             except KeyboardInterrupt:
                 out.note("")
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for which, handler in before.items():
+            signal.signal(which, handler)
     out.say(
         f"ended: {counts['stored']} stored, {counts['refused']} refused, {counts['failed']} failed"
     )
@@ -144,6 +166,18 @@ def _files(tls: TlsOptions) -> list[str | bytes]:
     more = (*tls.demands.certificates, *tls.demands.ca_files)
     files = (tls.certificate, tls.ca, *more)
     return [file for file in files if file and not (isinstance(file, str) and is_uri(file))]
+
+
+def _reload(server: Receiver, out: Output) -> None:
+    """Read certificates and lists anew; say how it went."""
+    try:
+        server.reload_tls()
+    except DicomException as error:
+        out.warn(f"not reloaded, what was there before stays in force: {plain(error)}")
+        out.line({"event": "reloaded", "error": str(error)})
+    else:
+        out.say("certificates and lists have been reloaded")
+        out.line({"event": "reloaded", "error": None})
 
 
 def _ending(out: Output, ending: Ending) -> None:

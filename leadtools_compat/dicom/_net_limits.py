@@ -37,7 +37,8 @@ class NetLimits(MutableMapping[str, int]):
     """Counts and sizes that a net keeps to: a mapping from name to number, written through to the net.
 
     ``connections`` (open connections of a listener), ``handshakes_per_address`` and
-    ``handshakes_total`` (unfinished TLS handshakes; at the limit the oldest one ends). In bytes:
+    ``handshakes_total`` (unfinished TLS handshakes; at the limit the oldest one ends; behind a
+    trusted proxy the address is the client's). In bytes:
     ``data_set_memory`` (of a received data set in memory; past that it goes into a file),
     ``data_set_total`` (of a received data set in all), ``send_queue`` (what may wait to be sent
     behind the message in hand before a ``Send...`` call waits) and ``spill_quota`` (temporary files

@@ -70,8 +70,12 @@ class Runner(Protocol):
 
 
 TLS_VALUES = (
-    "crl_file",
+    "crl_check",
+    "crl_paths",
     "expected_host",
+    "ocsp_check",
+    "ocsp_staple_file",
+    "revocation_soft_fail",
     "rules",
     "send_ca_names",
     "tls_keylog_file",
@@ -86,11 +90,13 @@ class NetState:
     __slots__ = (
         "auto_respond",
         "children",
+        "children_inherit_tls",
         "chunk_taker",
         "chunk_taking",
         "close_told",
         "closes_owed",
-        "crl_file",
+        "crl_check",
+        "crl_paths",
         "exception",
         "expected_host",
         "handle",
@@ -98,8 +104,11 @@ class NetState:
         "judges",
         "life",
         "lock",
+        "ocsp_check",
+        "ocsp_staple_file",
         "parent",
         "receive_sink",
+        "revocation_soft_fail",
         "rules",
         "runner",
         "send_ca_names",
@@ -135,7 +144,12 @@ class NetState:
         self.runner: Runner | None = None
         """Who runs the callbacks, if that is not the thread that C calls on."""
         self.expected_host: str | None = None
-        self.crl_file: Any = None
+        self.crl_paths: tuple[Any, ...] = ()
+        self.crl_check = "chain"
+        self.revocation_soft_fail = False
+        self.ocsp_check = "off"
+        self.ocsp_staple_file: Any = None
+        self.children_inherit_tls = False
         self.send_ca_names = True
         self.rules = TlsRules()
         self.receive_sink: str | Callable[[bytes], object] = "memory"

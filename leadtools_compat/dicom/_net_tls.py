@@ -257,18 +257,6 @@ class NetTls:
         state.expected_host = value or None
 
     @property
-    def crl_file(self) -> StrPath | None:
-        """PEM file of certificate revocation lists; None: revocation is not checked (ours)."""
-        path: StrPath | None = live(self).crl_file
-        return path
-
-    @crl_file.setter
-    def crl_file(self, value: StrPath | None) -> None:
-        state = live(self)
-        call(state, lib.L_DicomSetCrlFileTLS(state.handle, path_to_c(value, "crl_file")))
-        state.crl_file = value or None
-
-    @property
     def send_ca_names(self) -> bool:
         """Whether a server names its CAs when it asks for a certificate; default True (ours)."""
         return live(self).send_ca_names
@@ -338,7 +326,7 @@ class NetTls:
         for the same settings, certificate and peer, while certificates and CRLs are in date, for
         an hour; otherwise the handshake is a full one. Off by default, because whoever looks at
         `tls_peer_certificates` of each link, or revokes a certificate by other means than
-        `crl_file`, wants full handshakes.
+        `crl_paths`, wants full handshakes.
 
         Never while user code judges: with an `OnVerify` of its own a class has full handshakes
         only, whatever is set here. Both sides need it; `tls_resumed` tells what happened.

@@ -42,6 +42,8 @@ from leadtools_compat.dicom._net_state import (
 from leadtools_compat.dicom._net_tls import NetTls
 from leadtools_compat.dicom._net_tls_keys import NetTlsKeys
 from leadtools_compat.dicom._net_tls_names import NetTlsNames
+from leadtools_compat.dicom._net_tls_reload import NetReload
+from leadtools_compat.dicom._net_tls_revocation import NetRevocation
 from leadtools_compat.dicom._net_tls_trust import NetTlsTrust
 from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.dicom_open_ssl_context_creation_settings import (
@@ -63,6 +65,8 @@ class DicomNet(
     NetLibrary,
     NetTls,
     NetTlsKeys,
+    NetRevocation,
+    NetReload,
     NetTlsNames,
     NetTlsTrust,
     NetQueries,

@@ -1,8 +1,8 @@
-"""The end of a load test on several machines: the master waits for what its workers still have to tell.
+"""The end of a load test: nothing that was done is missing in the report.
 
-Locust's master gives its workers half a second for that when a test without a page is over. A
-request that is under way may take longer, and all that the worker had not reported yet would be
-missing in the report.
+When a test without a page is over, Locust's master gives its workers half a second for their last
+report, which a request that is under way may outlast; and the tables are written once in a second,
+whatever has come since.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 import gevent
+from locust import stats
 from locust.rpc import Message
 from locust.runners import STATE_STOPPING, MasterRunner
 
-__all__ = ["PATIENCE", "wait_for_workers"]
+__all__ = ["PATIENCE", "wait_for_tables", "wait_for_workers"]
 
 PATIENCE = 60.0
 """Seconds, beside Locust's own ``--stop-timeout``."""
@@ -39,3 +40,9 @@ def wait_for_workers(environment: Any, **_: Any) -> None:
         while running & {client.id for client in runner.clients.all}:
             gevent.sleep(0.05)
     environment.events.worker_report.remove_listener(report)
+
+
+def wait_for_tables(environment: Any, **_: Any) -> None:
+    """Let the tables be written once more, when all users have ended."""
+    if getattr(environment.parsed_options, "csv_prefix", None):
+        gevent.sleep(stats.CSV_STATS_INTERVAL_SEC + 0.2)

@@ -33,7 +33,7 @@ from leadtools_compat._nodes.client import VERIFICATION, Answer, Client, Context
 from leadtools_compat._nodes.tls import TlsOptions
 from leadtools_compat.dicom import DicomDataSet, DicomException
 from leadtools_compat.dicom.dicom_failure import alert_name
-from leadtools_compat.testing._load_end import wait_for_workers
+from leadtools_compat.testing._load_end import wait_for_tables, wait_for_workers
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -462,6 +462,7 @@ def _add_options(parser: Any) -> None:
 
 def _watch_end(environment: Any, **_: Any) -> None:
     environment.events.test_stopping.add_listener(wait_for_workers)
+    environment.events.quitting.add_listener(wait_for_tables)
 
 
 events.init_command_line_parser.add_listener(_add_options)  # type: ignore[no-untyped-call]

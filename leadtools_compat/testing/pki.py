@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import ClassVar, get_args
@@ -17,6 +17,12 @@ from leadtools_compat.testing.certificates import Signer
 from leadtools_compat.testing.certificates import name as distinguished_name
 from leadtools_compat.testing.chains import BOTH_PURPOSES, LOCAL_HOSTS, Maker, Workshop
 from leadtools_compat.testing.model import Authority, Draft, Identity, KeyType, Kind, Role
+from leadtools_compat.testing.revocation import (
+    CertificateStatus,
+    lists_of,
+    must_staple,
+    ocsp_response,
+)
 
 
 class TestPki:
@@ -137,6 +143,7 @@ class TestPki:
         purposes: Sequence[str] | None = BOTH_PURPOSES,
         days: tuple[float, float] = (-1, 397),
         key: KeyType | None = None,
+        staple: bool = False,
     ) -> Identity:
         """Issue a certificate of your own from the intermediate, with a key of its own.
 
@@ -150,6 +157,8 @@ class TestPki:
             Extended key usages by name (``serverAuth``) or dotted OID; None for no such extension.
         days
             Validity from and until, in days from `now`.
+        staple
+            True for a certificate that is only good with an OCSP staple (RFC 7633).
 
         Raises
         ------
@@ -167,11 +176,112 @@ class TestPki:
             own = self._shop.key(f"issued {name}", key or self.key)
             subject = distinguished_name(("CN", name))
             leaf = maker.leaf(
-                key=own, subject=subject, hosts=hosts, purposes=purposes, valid=maker.days(*days)
+                key=own,
+                subject=subject,
+                hosts=hosts,
+                purposes=purposes,
+                valid=maker.days(*days),
+                extra=[must_staple()] if staple else [],
             )
             draft = maker.draft(leaf, maker.intermediate, key=own)
             kind = Kind(name, f"issued for {name}", build=lambda _: draft)
             return self._write(kind, role, draft, self.directory / "issued" / name)
+
+    def crl(
+        self,
+        *revoked: Identity | Authority,
+        name: str = "crl",
+        days: tuple[float, float] = (-1 / 24, 1),
+        authorities: Sequence[str] = ("ca", "intermediate"),
+        der: bool = False,
+    ) -> str:
+        """Write the revocation lists of the authorities into one file, and return its path.
+
+        Parameters
+        ----------
+        revoked
+            Who is named, each in the list of its issuer.
+        name
+            Stem of the file ``NAME.crl.pem`` in the PKI's directory; one that is there is replaced
+            at once, so a running node never reads half of it.
+        days
+            Beginning and end of the lists, in days from this moment.
+        authorities
+            Names of those whose lists go in: ``ca``, ``intermediate``.
+        der
+            True for ``NAME.crl``, DER; for one authority.
+
+        Raises
+        ------
+        ValueError
+            For an unknown authority, or several with `der`.
+        OSError
+            If the file cannot be written.
+        """
+        known = {"ca": self._shop.root, "intermediate": self._shop.intermediate}
+        for one in authorities:
+            _one_of(one, known, "authority")
+        if der and len(authorities) != 1:
+            raise ValueError("a DER file holds one list: give one authority")
+        gone = [
+            one.certificate_der if isinstance(one, Authority) else one.chain_der[0]
+            for one in revoked
+        ]
+        lists = lists_of([known[one] for one in authorities], gone, days)
+        content = lists[0] if der else files.pem("X509 CRL", *lists)
+        return str(files.write(self.directory / f"{name}.crl{'' if der else '.pem'}", content))
+
+    def ocsp(
+        self,
+        identity: Identity,
+        status: CertificateStatus = "good",
+        *,
+        name: str = "",
+        days: tuple[float, float | None] = (-1 / 24, 1),
+        responder: Identity | None = None,
+        by_name: bool = False,
+    ) -> str:
+        """Write an OCSP response about an identity's certificate, DER, and return its path.
+
+        Parameters
+        ----------
+        identity
+            One whose chain is sent whole: its issuer is the second certificate.
+        status
+            ``good``, ``revoked`` or ``unknown``.
+        name
+            Stem of the file ``NAME.ocsp`` in the PKI's directory; "" for the identity's. One that is
+            there is replaced at once.
+        days
+            thisUpdate and nextUpdate, in days from this moment; None for no nextUpdate.
+        responder
+            Who signs; its certificate is sent along. None: the intermediate itself. A good one is
+            ``issue("responder", purposes=("OCSPSigning",), hosts=())``.
+        by_name
+            The responder is named by its name instead of its key.
+
+        Raises
+        ------
+        ValueError
+            If the identity has no issuer in its chain.
+        OSError
+            If the file cannot be written.
+        """
+        if len(identity.chain_der) < 2:
+            raise ValueError(f"{identity.name} was not issued by an authority of its chain")
+        signer = self._shop.intermediate.der, self._shop.intermediate.key.pkcs8
+        if responder is not None:
+            signer = responder.chain_der[0], Path(responder.key_der_file).read_bytes()
+        content = ocsp_response(
+            identity.chain_der[0],
+            identity.chain_der[1],
+            *signer,
+            status,
+            days,
+            send=responder is not None,
+            by_name=by_name,
+        )
+        return str(files.write(self.directory / f"{name or identity.name}.ocsp", content))
 
     def _standing(self, role: Role) -> Identity:
         kind = catalogue.find("good_rsa" if self.key == "rsa" else "good_ec")
@@ -229,6 +339,9 @@ class TestPki:
 
 
 def _check(value: str, allowed: object, what: str) -> None:
-    names = get_args(allowed)
+    _one_of(value, get_args(allowed), what)
+
+
+def _one_of(value: str, names: Iterable[str], what: str) -> None:
     if value not in names:
         raise ValueError(f"{what} is {value!r}, but must be one of {', '.join(map(repr, names))}")

@@ -40,8 +40,8 @@ def test_each_verb_has_help_with_examples_and_takes_json(run: Run, verb: str) ->
 def test_each_verb_that_talks_takes_the_tls_options(run: Run, verb: str) -> None:
     told = run(verb, "--help")
     options = ["--tls", "--ca", "--cert", "--key", "--password-file", "--crl", "--tls-version"]
-    options += ["--suite", "--profile", "--no-verify"]
-    options += [] if verb == "scp" else ["--host-name", "--no-host-check"]
+    options += ["--suite", "--profile", "--no-verify", "--crl-dir", "--crl-leaf", "--crl-soft"]
+    options += ["--staple"] if verb == "scp" else ["--host-name", "--no-host-check", "--ocsp"]
     assert [one for one in options if not re.search(rf"{one}[ ,]", told.out)] == []
 
 

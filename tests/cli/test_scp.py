@@ -120,3 +120,24 @@ def test_scp_shows_numbers_warns_of_endings_and_reports_refusals(
     assert all(b"110126" in report for report in reports)
     assert "leadtools_compat_certificate_days_left" in text
     assert 'code="TlsPeerRejectedCertificate"' in numbers.read_text()
+
+
+def test_scp_behind_a_load_balancer_knows_the_client(tmp_path: Path, pki: TestPki) -> None:
+    tls = ("--ca", pki.ca_file, "--cert", pki.server.combined_file)
+    options = ("--address", "127.0.0.1", "--trusted-proxy", "127.0.0.1", "--reuse-port")
+    one = Process(tmp_path / "kept", *tls, *options)
+    try:
+        with socket.create_connection(("127.0.0.1", one.port), PATIENCE) as proxy:
+            proxy.sendall(b"PROXY TCP4 192.0.2.7 192.0.2.8 40000 2762\r\nGET / HTTP/1.1\r\n\r\n")
+            failed = one.line("failed")
+        assert failed["peer"] == "192.0.2.7"
+        assert "HTTP" in failed["failure"]["message"]
+        assert "through the proxy 127.0.0.1" in failed["failure"]["message"]
+    finally:
+        one.end(signal.SIGTERM)
+
+
+def test_scp_says_what_is_wrong_with_a_proxy(run: Run, tmp_path: Path) -> None:
+    done = run("scp", "0", str(tmp_path), "--trusted-proxy", "proxy.example")
+    assert done.code != 0
+    assert "proxy.example" in done.err

@@ -165,8 +165,11 @@ TEST(a_context_is_looked_at_again_on_the_next_day_only)
                                        &credentials),
               0);
     CHECK_INT(ldc_tls_settings_new(NULL, &settings), 0);
-    CHECK_INT(ldc_tls_settings_with_ca(settings, (const unsigned char *)ca.root_pem,
-                                       strlen(ca.root_pem), &with_ca),
+    CHECK_INT(ldc_tls_settings_with_ca(settings,
+                                       &(ldc_tls_source){.file = "ca",
+                                                         .data = (const unsigned char *)ca.root_pem,
+                                                         .size = strlen(ca.root_pem)},
+                                       &with_ca),
               0);
     CHECK_INT(ldc_tls_context_get(true, with_ca, credentials, &choice, 0, &context), 0);
     shift = -2 * DAY;

@@ -74,8 +74,9 @@ static ldc_tls_context *context_new(bool server, const char *ca, const char *own
     ldc_tls_source source = {
         .file = "own", .data = (const unsigned char *)own, .size = strlen(own)};
     ldc_tls_source no_key = {.file = NULL};
+    ldc_tls_source trust = {.file = "ca", .data = (const unsigned char *)ca, .size = strlen(ca)};
     CHECK_INT(ldc_tls_settings_new(&create, &empty), 0);
-    CHECK_INT(ldc_tls_settings_with_ca(empty, (const unsigned char *)ca, strlen(ca), &settings), 0);
+    CHECK_INT(ldc_tls_settings_with_ca(empty, &trust, &settings), 0);
     CHECK_INT(ldc_tls_credentials_load(&source, DICOM_TLS_CERTIFICATE_PEM, &no_key, NULL, NULL,
                                        &credentials),
               0);

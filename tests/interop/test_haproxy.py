@@ -247,10 +247,10 @@ def test_association_lives_on_while_its_listener_ends_in_good_order(
 def test_check_with_an_association_finds_a_listener_that_hangs(
     tmp_path: Path, pki: TestPki
 ) -> None:
-    quick = {"timeout check 5s": "timeout check 1s"}
+    quick = {"timeout check 5s": "timeout check 2s"}
     with farm(tmp_path, pki, config="haproxy_echo_check.cfg", **quick) as (balancer, one, two):
         checks_done(balancer)
-        assert balancer.servers()["one"]["check_status"] == "L7OK"
+        assert "L7OK" in balancer.servers()["one"]["check_status"]  # "* L7OK" during the next one
         pid = pid_of(one)
         os.kill(pid, signal.SIGSTOP)
         try:
@@ -285,5 +285,5 @@ def test_listener_that_expects_the_header_says_when_it_does_not_come(
         assert refused.value.failure is not None
         assert refused.value.failure.code == DicomExceptionCode.NetConnectionAborted
         told = first_line(one, two)
-        assert f"a connection from the proxy {LOOPBACK} port" in told
+        assert f"connection from {LOOPBACK}:" in told
         assert "it began with TLS, without a PROXY header" in told

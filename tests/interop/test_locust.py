@@ -214,10 +214,13 @@ def test_failures_are_counted_by_their_cause(
     listener = server()
     port = listener.HostPort
     for options, cause in (
-        (identity(stranger, port), "certificate, by us: TlsFailure, UnableToGetIssuerCertLocally"),
+        (
+            identity(stranger, port),
+            "certificate, by us: TlsCertificateRejected, UnableToGetIssuerCertLocally",
+        ),
         (
             identity(pki, port, pki.make("expired")),
-            "certificate, by the peer: TlsFailure, alert certificate_expired",
+            "certificate, by the peer: TlsPeerRejectedCertificate, alert certificate_expired",
         ),
         (identity(pki, free_port()), "tcp, by the peer: NetConnectionRefused"),
     ):
@@ -241,7 +244,7 @@ def test_rejection_and_lost_association_are_causes_of_their_own(
     _, reasons = fail(tmp_path, ECHOES, *identity(pki, port))
     assert [one["Name"] for one in reasons] == ["A-ASSOCIATE"]
     assert "association, by the peer: " in reasons[0]["Error"]
-    assert "called" in reasons[0]["Error"].lower()
+    assert "reason 7" in reasons[0]["Error"]
 
     def abort(net: DicomNet, *_request: Any) -> None:
         net.SendAbort(0, 0)

@@ -23,9 +23,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     pkcs12,
 )
+from cryptography.x509 import ocsp
 
 import leadtools_compat.testing
-from leadtools_compat.testing import Complaint, TestPki, files
+from leadtools_compat.testing import Complaint, Identity, TestPki, files
 from leadtools_compat.testing.judge import judge
 from leadtools_compat.testing.model import KeyType, Role
 
@@ -272,3 +273,39 @@ def test_missing_cryptography_is_explained() -> None:
     )
     assert "ImportError: leadtools_compat.testing needs the package 'cryptography'" in done.stderr
     assert "pip install leadtools_compat[testing]" in done.stderr
+
+
+def test_lists_name_whom_they_are_to_name(pki: TestPki) -> None:
+    file = pki.crl(pki.client, pki.intermediate, name="named")
+    lists = {
+        one.issuer.rfc4514_string(): one
+        for one in map(x509.load_der_x509_crl, files.unpem(Path(file).read_bytes()))
+    }
+    for issuer, gone in ((pki.root, pki.intermediate), (pki.intermediate, pki.client)):
+        authority = x509.load_der_x509_certificate(issuer.certificate_der)
+        der = gone.chain_der[0] if isinstance(gone, Identity) else gone.certificate_der
+        one = lists[authority.subject.rfc4514_string()]
+        assert one.is_signature_valid(authority.public_key())  # type: ignore[arg-type]
+        serial = x509.load_der_x509_certificate(der).serial_number
+        assert [entry.serial_number for entry in one] == [serial]
+    alone = Path(pki.crl(name="alone", authorities=("ca",), der=True)).read_bytes()
+    assert len(x509.load_der_x509_crl(alone)) == 0
+    with pytest.raises(ValueError, match="one authority"):
+        pki.crl(der=True)
+    with pytest.raises(ValueError, match="'intermediate'"):
+        pki.crl(authorities=("nobody",))
+
+
+def test_staples_say_what_they_are_to_say_and_need_an_issuer(pki: TestPki) -> None:
+    content = Path(pki.ocsp(pki.server, "revoked", name="said")).read_bytes()
+    response = ocsp.load_der_ocsp_response(content)
+    assert response.certificate_status == ocsp.OCSPCertStatus.REVOKED
+    certificate = x509.load_der_x509_certificate(pki.server.chain_der[0])
+    assert response.serial_number == certificate.serial_number
+    with pytest.raises(ValueError, match="not issued"):
+        pki.ocsp(pki.make("self_signed", "server"))
+    identity = pki.issue("stapled", staple=True)
+    feature = x509.load_der_x509_certificate(identity.chain_der[0]).extensions
+    assert (
+        x509.TLSFeatureType.status_request in feature.get_extension_for_class(x509.TLSFeature).value
+    )

@@ -65,6 +65,7 @@ ILLEGAL_PARAMETER = 47
 UNKNOWN_CA = 48
 DECRYPT_ERROR = 51
 PROTOCOL_VERSION = 70
+BAD_STATUS_RESPONSE = 113
 CERTIFICATE_REQUIRED = 116
 
 
@@ -88,6 +89,7 @@ class Rules:
     host: str | None = None
     suites: Sequence[int] | None = None
     send_ca_names: bool = True
+    attributes: Mapping[str, Any] = field(default_factory=dict)
     hooks: Mapping[str, Hook] = field(default_factory=dict)
     also: Callable[[Any], object] | None = None
     """Called with the net at the end, for what has no field here."""
@@ -115,6 +117,8 @@ class Rules:
             set_suites(net, self.suites)
         if not self.send_ca_names:
             net.send_ca_names = False
+        for name, value in self.attributes.items():
+            setattr(net, name, value)
         if self.also is not None:
             self.also(net)
         return net
