@@ -350,11 +350,12 @@ TEST(list_may_be_long_but_not_endless)
     for (size_t i = 0; i <= LDC_PROXIES_MOST; i++) {
         memcpy(&list[i * WORD], one, WORD);
     }
-    list[LDC_PROXIES_MOST * WORD] = '\0';
+    char *behind = &list[sizeof list - 1 - WORD]; /* the last one that is too much */
+    *behind = '\0';
     CHECK_INT(ldc_proxies_new(list, &proxies), DICOM_SUCCESS);
     CHECK_INT(proxies->count, LDC_PROXIES_MOST);
     ldc_ref_put(&proxies->ref);
-    list[LDC_PROXIES_MOST * WORD] = one[0];
+    *behind = one[0];
     list[sizeof list - 1] = '\0';
     CHECK_INT(ldc_proxies_new(list, &proxies), DICOM_ERROR_PARAMETER);
 }
