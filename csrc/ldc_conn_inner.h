@@ -34,6 +34,7 @@ enum {
 enum {
     READ_SIZE = 64 * 1024, /* of TLS: one record */
     READS_AT_ONCE = 16,
+    SMALL_READ = 256, /* less is the beginning of a PDU, not its data */
     DRAIN_BYTES = 64 * 1024 * 1024,
     FORCED_LINGER_MS = 1000,
     INBOX_MESSAGES = 64,

@@ -2,6 +2,8 @@
 #include "ldc_conn_inner.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -158,6 +160,15 @@ void ldc_conn_serve(ldc_conn *conn)
     }
 }
 
+/* A peer that leaves Nagle's algorithm on (DCMTK, Orthanc) and writes in pieces, a PDU or its
+ * tickets before the first one, holds the next piece back until the last is acknowledged, which the
+ * system puts off for 40 ms: not here. */
+static void acknowledge(const ldc_conn *conn)
+{
+    const int on = 1;
+    (void)setsockopt(conn->actor.fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
 void ldc_conn_read(ldc_conn *conn)
 {
     unsigned char buffer[READ_SIZE];
@@ -188,6 +199,9 @@ void ldc_conn_read(ldc_conn *conn)
             conn->last_read = ldc_now_ms();
             atomic_fetch_add(&conn->net->received, got);
             ldc_upper_receive(conn->upper, buffer, got, wants_pdus(conn));
+            if (got < SMALL_READ && ldc_upper_inside(conn->upper)) {
+                acknowledge(conn);
+            }
             if (ldc_conn_inbox_full(conn)) {
                 atomic_store(&conn->paused, true);
                 if (ldc_conn_inbox_full(conn)) { /* still: whoever tells the next news resumes */
@@ -200,6 +214,9 @@ void ldc_conn_read(ldc_conn *conn)
         case LDC_IO_WANT_READ:
         case LDC_IO_WANT_WRITE:
             conn->read_wants_write = result == LDC_IO_WANT_WRITE;
+            if (conn->tls != NULL && !conn->first_data_seen) {
+                acknowledge(conn);
+            }
             ldc_conn_serve(conn);
             return;
         case LDC_IO_CLOSED: {

@@ -170,6 +170,13 @@ void ldc_expiry_look(uint64_t handle, const ldc_tls_credentials *credentials,
     }
 }
 
+static void look_at_further(const ldc_tls_context *context, void *handle)
+{
+    if (context->credentials != NULL) {
+        look_at_own(*(const uint64_t *)handle, context->credentials);
+    }
+}
+
 void ldc_expiry_look_at_context(uint64_t handle, ldc_tls_context *context)
 {
     int64_t now = ldc_expiry_now();
@@ -184,6 +191,7 @@ void ldc_expiry_look_at_context(uint64_t handle, ldc_tls_context *context)
     for (size_t i = 0; context->rules != NULL && i < context->rules->named_count; i++) {
         look_at_own(handle, context->rules->named[i].credentials);
     }
+    ldc_tls_sni_each(context->sni, look_at_further, &handle);
     STACK_OF(X509) *anchors = X509_STORE_get1_all_certs(SSL_CTX_get_cert_store(context->ctx));
     look_at_authorities(handle, anchors);
     sk_X509_pop_free(anchors, X509_free);

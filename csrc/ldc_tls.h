@@ -205,9 +205,9 @@ typedef struct ldc_tls_context {
     ldc_tls_crls *crls;             /* a reference, NULL = lists are not checked */
     int64_t crls_until;             /* when the first of them ends */
     bool soft_fail;
-    int ocsp;               /* DICOM_OCSP_..., of a client */
-    ldc_tls_staple *staple; /* owned: of a server, NULL = none */
-    struct ldc_tls_keylog *keylog;  /* a reference, NULL = none */
+    int ocsp;                      /* DICOM_OCSP_..., of a client */
+    ldc_tls_staple *staple;        /* owned: of a server, NULL = none */
+    struct ldc_tls_keylog *keylog; /* a reference, NULL = none */
     ldc_tls_notes notes;
     atomic_uint users;         /* nets that hold it */
     _Atomic int64_t looked_at; /* ldc_expiry.c: when its certificates were */
@@ -283,8 +283,6 @@ typedef struct ldc_tls_link {
     size_t batch_length;
     bool hold;          /* the record that is being written may wait */
     bool hold_for_tail; /* only little comes after it */
-    unsigned hold_most; /* records that may wait for the next one, up to LDC_BATCH_RECORDS */
-    bool turned;        /* the peer has spoken since we wrote: it waits, and has to be woken */
     int ssl_error;      /* SSL_get_error of the last failure */
     uint64_t error;
     char error_text[256];

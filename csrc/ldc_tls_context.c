@@ -250,6 +250,7 @@ static bool apply_anchors(SSL_CTX *ctx, const ldc_tls_settings *settings,
         flags |= X509_V_FLAG_PARTIAL_CHAIN;
     }
     X509_VERIFY_PARAM_set_flags(param, flags);
+    done = done && ldc_tls_policies_apply(choice->rules, param);
     SSL_CTX_set_verify_depth(ctx, settings->depth);
     ERR_clear_error();
     return done;

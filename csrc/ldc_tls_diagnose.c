@@ -52,6 +52,14 @@ const char *ldc_tls_code_remedy(int code)
     case L_X509_V_ERR_CRL_HAS_EXPIRED:
     case L_X509_V_ERR_CRL_NOT_YET_VALID:
         return "Fetch the present certificate revocation list from the CA.";
+    case L_X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
+        return "Check who signed the revocation list: the signer needs a chain to the same root, with lists of its own.";
+    case L_X509_V_ERR_DIFFERENT_CRL_SCOPE:
+        return "Add the revocation list that is meant for this certificate: its distribution point says which.";
+    case L_X509_V_ERR_NO_EXPLICIT_POLICY:
+        return "Have the certificates issued under a policy that is demanded, or demand another one (set_tls_policies).";
+    case L_X509_V_ERR_INVALID_POLICY_EXTENSION:
+        return "Have the certificate issued anew: its policies are damaged or contradict each other.";
     case L_X509_V_ERR_INVALID_CA:
     case L_X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
         return "The issuer's certificate does not say that it is a CA: have the certificate issued by a proper CA.";

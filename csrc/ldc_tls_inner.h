@@ -46,7 +46,7 @@ SSL_SESSION *ldc_tls_store_get(const unsigned char key[LDC_DIGEST], ldc_tls_span
 void ldc_tls_store_forget(const unsigned char key[LDC_DIGEST]);
 
 enum {
-    LDC_SECURITY_LEVEL = 2, /* of the protocol, unless old versions are allowed */
+    LDC_SECURITY_LEVEL = 2,     /* of the protocol, unless old versions are allowed */
     LDC_SESSION_SECONDS = 3600, /* how long a session can be resumed */
     LDC_TICKET_NAME = 16
 };

@@ -49,13 +49,16 @@ bool ldc_tls_is_uri(const char *name)
 char *ldc_tls_uri_shown(const char *uri)
 {
     static const char pin[] = "pin-value=";
-    const char *at = strstr(uri, pin);
-    if (at == NULL) {
-        return ldc_strdup(uri);
+    ldc_text shown;
+    ldc_text_init(&shown);
+    for (const char *at; (at = strstr(uri, pin)) != NULL;) {
+        at += sizeof pin - 1;
+        ldc_text_append(&shown, uri, (size_t)(at - uri));
+        ldc_text_append_string(&shown, "***");
+        uri = at + strcspn(at, "&;?");
     }
-    const char *rest = at + sizeof pin - 1;
-    rest += strcspn(rest, "&;?");
-    return ldc_format("%.*s***%s", (int)(at - uri + (long)sizeof pin - 1), uri, rest);
+    ldc_text_append_string(&shown, uri);
+    return ldc_text_take(&shown);
 }
 
 /* ---- looking into the store ---- */

@@ -49,8 +49,8 @@ const char *ldc_tls_looks_like(const unsigned char *data, size_t size, bool key)
 /* ---- ldc_tls_pkcs12.c ---- */
 
 bool ldc_tls_is_pkcs12(const unsigned char *data, size_t size);
-/* Leaf, key and the rest as chain, all owned by the caller. legacy: with the algorithms of
- * OpenSSL's legacy provider, for this text only. 0 or code. */
+/* Leaf, key and the rest as chain, all owned by the caller. legacy: if need be with the algorithms
+ * of OpenSSL's legacy provider, for this text only. 0 or code. */
 int ldc_tls_pkcs12_load(const ldc_tls_content *content, bool legacy, ldc_tls_password *password,
                         X509 **leaf, STACK_OF(X509) * *chain, EVP_PKEY **key);
 

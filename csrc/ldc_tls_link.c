@@ -10,10 +10,6 @@
 #include "ldc_error.h"
 #include "ldc_tls_rules.h"
 
-enum {
-    WAKING_PAYS = 48 * 1024 /* less is encrypted before the peer is awake */
-};
-
 static ldc_tls_link *link_from(ldc_transport *transport)
 {
     return (ldc_tls_link *)(void *)transport; /* base is its first member */
@@ -72,7 +68,6 @@ static void on_message(int sent, int version, int content_type, const void *data
     case SSL3_MT_NEWSESSION_TICKET:
         if (!sent && SSL_version(ssl) == TLS1_3_VERSION) {
             link->peer_spoke = true;
-            link->turned = true;
         }
         break;
     default:
@@ -184,13 +179,12 @@ static long send_behind(ldc_tls_link *link, const void *data, size_t size)
 long ldc_tls_link_send(ldc_transport *transport, const void *data, size_t size)
 {
     ldc_tls_link *link = link_from(transport);
-    size_t most = link->hold_most + (link->hold_for_tail ? 1u : 0u);
+    size_t most = LDC_BATCH_RECORDS + (link->hold_for_tail ? 1u : 0u);
     if (link->hold && link->batch_length + size <= most * LDC_BATCH_RECORD) {
         memcpy(link->batch + link->batch_length, data, size);
         link->batch_length += size;
         return (long)size;
     }
-    link->hold_most = link->hold_most == 0 ? 1 : LDC_BATCH_RECORDS;
     return send_behind(link, data, size);
 }
 
@@ -204,10 +198,6 @@ static ldc_io write_records(ldc_tls_link *link, const struct iovec *pieces, size
     for (size_t i = 0; i < count; i++) {
         left += pieces[i].iov_len;
     }
-    /* A peer that waits wakes up while we encrypt the rest: one record for that, then two, then
-     * four at a time. */
-    link->hold_most = link->turned && left > WAKING_PAYS ? 0 : LDC_BATCH_RECORDS;
-    link->turned = false;
     while (count > 0) {
         size_t length = pieces->iov_len - skip;
         const void *bytes = (const unsigned char *)pieces->iov_base + skip;

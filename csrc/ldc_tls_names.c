@@ -36,6 +36,7 @@ static size_t label_length(const char *label)
 
 bool ldc_dns_name(const char *text, size_t length, bool pattern, char name[LDC_DNS_NAME])
 {
+    memset(name, 0, LDC_DNS_NAME);
     if (length > 0 && text[length - 1] == '.') {
         length--;
     }

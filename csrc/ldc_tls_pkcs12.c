@@ -3,6 +3,7 @@
 #include <openssl/pkcs12.h>
 #include <openssl/provider.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "ldc_error.h"
@@ -30,6 +31,7 @@ typedef struct opened {
     X509 *leaf;
     STACK_OF(X509) * others;
     EVP_PKEY *key;
+    bool old; /* not read: the algorithms are not in this context */
 } opened;
 
 static void opened_free(opened *parts)
@@ -60,7 +62,7 @@ static bool opens_without_password(PKCS12 *store)
 }
 
 static int parse_error(const ldc_tls_content *content, const ldc_tls_password *password,
-                       bool legacy)
+                       opened *parts)
 {
     unsigned long last = ERR_peek_last_error();
     unsigned long first = ERR_peek_error();
@@ -69,7 +71,8 @@ static int parse_error(const ldc_tls_content *content, const ldc_tls_password *p
     snprintf(reason, sizeof reason, "%s", text == NULL ? "unknown reason" : text);
     bool wrong =
         ERR_GET_LIB(last) == ERR_LIB_PKCS12 && ERR_GET_REASON(last) == PKCS12_R_MAC_VERIFY_FAILURE;
-    if (ldc_tls_needs_legacy() && !legacy) { /* empties the queue */
+    parts->old = ldc_tls_needs_legacy(); /* empties the queue */
+    if (parts->old) {
         return ldc_error(
             DICOM_ERROR_TLS_PRIVATE_KEY_FILE,
             "\"%s\" is PKCS #12 encrypted with RC2 or another algorithm that OpenSSL has in its "
@@ -91,13 +94,13 @@ static int parse_error(const ldc_tls_content *content, const ldc_tls_password *p
                      content->file, reason);
 }
 
-static int read_parts(const ldc_tls_content *content, bool legacy, OSSL_LIB_CTX *library,
+static int read_parts(const ldc_tls_content *content, OSSL_LIB_CTX *library,
                       ldc_tls_password *password, opened *parts)
 {
     ERR_clear_error();
     PKCS12 *store = decode(content, library);
     if (store == NULL) {
-        return parse_error(content, password, true);
+        return parse_error(content, password, parts);
     }
     const char *answer = NULL;
     bool good = true;
@@ -113,7 +116,7 @@ static int read_parts(const ldc_tls_content *content, bool legacy, OSSL_LIB_CTX 
         good = PKCS12_parse(store, answer, &parts->key, &parts->leaf, &parts->others) == 1;
     }
     PKCS12_free(store);
-    return good ? DICOM_SUCCESS : parse_error(content, password, legacy);
+    return good ? DICOM_SUCCESS : parse_error(content, password, parts);
 }
 
 /* ---- what was read with the legacy provider: the same in our own context ---- */
@@ -153,7 +156,7 @@ static bool move_here(opened *from, opened *to)
 static int read_with_legacy(const ldc_tls_content *content, ldc_tls_password *password,
                             opened *parts)
 {
-    opened there = {NULL, NULL, NULL};
+    opened there = {.old = false};
     OSSL_LIB_CTX *library = OSSL_LIB_CTX_new();
     OSSL_PROVIDER *ordinary = library == NULL ? NULL : OSSL_PROVIDER_load(library, "default");
     OSSL_PROVIDER *legacy = library == NULL ? NULL : OSSL_PROVIDER_load(library, "legacy");
@@ -166,7 +169,7 @@ static int read_with_legacy(const ldc_tls_content *content, ldc_tls_password *pa
                        "Debian 13 the package openssl-provider-legacy), or convert \"%s\".",
                        reason, content->file);
     } else {
-        rc = read_parts(content, true, library, password, &there);
+        rc = read_parts(content, library, password, &there);
     }
     if (rc == DICOM_SUCCESS && !move_here(&there, parts)) {
         rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "PKCS #12");
@@ -211,9 +214,12 @@ static bool order_chain(X509 *leaf, STACK_OF(X509) * others)
 int ldc_tls_pkcs12_load(const ldc_tls_content *content, bool legacy, ldc_tls_password *password,
                         X509 **leaf, STACK_OF(X509) * *chain, EVP_PKEY **key)
 {
-    opened parts = {NULL, NULL, NULL};
-    int rc = legacy ? read_with_legacy(content, password, &parts)
-                    : read_parts(content, false, ldc_tls_library(), password, &parts);
+    opened parts = {.old = false};
+    int rc = read_parts(content, ldc_tls_library(), password, &parts);
+    if (parts.old && legacy) {
+        opened_free(&parts);
+        rc = read_with_legacy(content, password, &parts);
+    }
     if (rc == DICOM_SUCCESS && parts.others == NULL) {
         parts.others = sk_X509_new_null();
     }

@@ -9,6 +9,7 @@
 #include <openssl/conf.h>
 #include <openssl/err.h>
 #include <openssl/provider.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -145,7 +146,7 @@ static int load_new(const char *name, const char *module, char *configuration)
         return load_error(name, module);
     }
     ERR_clear_error();
-    strcpy(loaded.one[loaded.count].name, name); /* word() has looked at its length */
+    snprintf(loaded.one[loaded.count].name, sizeof loaded.one[0].name, "%s", name);
     loaded.one[loaded.count].configuration = configuration;
     loaded.count++;
     return DICOM_SUCCESS;

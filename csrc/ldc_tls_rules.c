@@ -13,6 +13,7 @@ static void rules_free(ldc_ref *ref)
     free(rules->server_name);
     free(rules->email);
     free(rules->uri);
+    free(rules->policies);
     free(rules);
 }
 
@@ -33,10 +34,12 @@ ldc_tls_rules *ldc_tls_rules_copy(const ldc_tls_rules *from, bool with_certifica
         return rules;
     }
     bool done = copy_text(from->server_name, &rules->server_name) &&
-                copy_text(from->email, &rules->email) && copy_text(from->uri, &rules->uri);
+                copy_text(from->email, &rules->email) && copy_text(from->uri, &rules->uri) &&
+                copy_text(from->policies, &rules->policies);
     rules->purpose = from->purpose;
     rules->alpn = from->alpn;
     rules->minima = from->minima;
+    rules->policy_flags = from->policy_flags;
     rules->whole_chain = from->whole_chain;
     rules->pins_only = from->pins_only;
     rules->pin_count = from->pin_count;
@@ -93,6 +96,8 @@ void ldc_tls_rules_digest(const ldc_tls_rules *rules, bool server, ldc_digest *d
     ldc_digest_add_number(digest, all->minima.rsa_bits);
     ldc_digest_add_number(digest, all->minima.ec_bits);
     ldc_digest_add_number(digest, all->minima.hash_bits);
+    ldc_digest_add_number(digest, all->policy_flags);
+    ldc_digest_add_text(digest, all->policies);
     ldc_digest_add_number(digest, all->whole_chain ? 1 : 0);
     ldc_digest_add_number(digest, all->pins_only ? 1 : 0);
     ldc_digest_add_number(digest, all->pin_count);
@@ -111,15 +116,17 @@ void ldc_tls_rules_digest(const ldc_tls_rules *rules, bool server, ldc_digest *d
 
 bool ldc_tls_rules_demand(const ldc_tls_rules *rules)
 {
-    return rules != NULL && (rules->pin_count > 0 || rules->email != NULL || rules->uri != NULL);
+    return rules != NULL && (rules->pin_count > 0 || rules->email != NULL || rules->uri != NULL ||
+                             (rules->policy_flags & DICOM_TLS_POLICY_EXPLICIT) != 0);
 }
 
 int ldc_tls_rules_check(const ldc_tls_rules *rules, const ldc_tls_settings *settings)
 {
     if (ldc_tls_rules_demand(rules) && (settings->verify & L_SSL_VERIFY_PEER) == 0) {
-        return ldc_error(DICOM_ERROR_PARAMETER, "%s",
-                         "pins or names are demanded of the peer, and the verification flags are "
-                         "None: nobody would be refused. Add Peer, or take the demands away.");
+        return ldc_error(
+            DICOM_ERROR_PARAMETER, "%s",
+            "pins, names or policies are demanded of the peer, and the verification flags are "
+            "None: nobody would be refused. Add Peer, or take the demands away.");
     }
     return DICOM_SUCCESS;
 }

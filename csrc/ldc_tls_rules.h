@@ -6,7 +6,8 @@
  * share it. NULL stands for no rules.
  *
  * Files: ldc_tls_rules.c (the set), ldc_tls_pins.c (pins), ldc_tls_demands.c (judging a chain by
- * them), ldc_tls_sni.c (the certificate for a name), ldc_tls_alpn.c.
+ * them), ldc_tls_policies.c (certificate policies), ldc_tls_sni.c (the certificate for a name),
+ * ldc_tls_alpn.c.
  */
 #ifndef LDC_TLS_RULES_H
 #define LDC_TLS_RULES_H
@@ -51,8 +52,10 @@ typedef struct ldc_tls_rules {
     int purpose;       /* DICOM_TLS_PURPOSE_... */
     int alpn;          /* DICOM_TLS_ALPN_... */
     ldc_tls_minima minima;
-    bool whole_chain; /* a CA file's certificate that is not self-signed is no anchor */
-    bool pins_only;   /* the pins are the only trust */
+    unsigned policy_flags; /* DICOM_TLS_POLICY_..., 0 = policies are not looked at */
+    char *policies;        /* owned: object identifiers, a space between them; NULL = any */
+    bool whole_chain;      /* a CA file's certificate that is not self-signed is no anchor */
+    bool pins_only;        /* the pins are the only trust */
     size_t pin_count;
     ldc_tls_pin pins[LDC_PINS];
     bool refuse_unknown_names;
@@ -99,6 +102,13 @@ int ldc_tls_demands_begin(ldc_tls_link *link, X509_STORE_CTX *store, STACK_OF(X5
 /* When the chain is complete: names, purposes, keys. 1 goes on. */
 int ldc_tls_demands_judge(ldc_tls_link *link, X509_STORE_CTX *store);
 
+/* ---- ldc_tls_policies.c ---- */
+
+/* Whether all words are object identifiers. 0 or code. */
+int ldc_tls_policies_check(const char *policies);
+/* false: no memory. rules may be NULL. */
+bool ldc_tls_policies_apply(const ldc_tls_rules *rules, X509_VERIFY_PARAM *param);
+
 /* ---- ldc_tls_verify.c ---- */
 
 /* Asks about a complaint of ours; about (NULL: nothing) is for the record. 1 goes on. */
@@ -112,6 +122,10 @@ int ldc_tls_complain(X509_STORE_CTX *store, X509 *certificate, int depth, int co
 int ldc_tls_sni_set_up(ldc_tls_context *context, const ldc_tls_settings *settings,
                        const ldc_tls_choice *choice, uint64_t handle);
 void ldc_tls_sni_clear(ldc_tls_context *context);
+/* Calls visit for the context of each further certificate of a server (twice for one with two
+ * names). */
+void ldc_tls_sni_each(const struct ldc_tls_sni *sni,
+                      void (*visit)(const ldc_tls_context *context, void *arg), void *arg);
 /* A client's link: sends the name, if there is one. peer_name: what Connect was given, NULL = an
  * address. false: no memory. */
 bool ldc_tls_sni_send(ldc_tls_link *link, const char *peer_name);

@@ -217,23 +217,20 @@ int ldc_tls_sni_set_up(ldc_tls_context *context, const ldc_tls_settings *setting
     }
     context->sni = calloc(1, sizeof *context->sni);
     ldc_tls_choice for_each = *choice; /* lends all that it has */
-    for_each.rules = ldc_tls_rules_copy(rules, false);
-    for_each.revocation.staple_file = NULL; /* is about the default certificate */
-    int rc = DICOM_SUCCESS;
-    if (context->sni == NULL || for_each.rules == NULL) {
-        rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "certificates by name");
-    } else {
-        for_each.rules->refuse_unknown_names = false; /* decided before it is chosen */
+    for_each.rules = context->sni == NULL ? NULL : ldc_tls_rules_copy(rules, false);
+    if (for_each.rules == NULL) {
+        return ldc_error(DICOM_ERROR_MEMORY, "%s", "certificates by name");
     }
+    for_each.revocation.staple_file = NULL;       /* is about the default certificate */
+    for_each.rules->refuse_unknown_names = false; /* decided before it is chosen */
+    int rc = DICOM_SUCCESS;
     for (size_t i = 0; rc == DICOM_SUCCESS && i < rules->named_count; i++) {
         rc = add_context(context, &rules->named[i], settings, &for_each, handle);
     }
     if (rc == DICOM_SUCCESS && !add_own_names(context)) {
         rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "certificates by name");
     }
-    if (for_each.rules != NULL) {
-        ldc_ref_put(&for_each.rules->ref);
-    }
+    ldc_ref_put(&for_each.rules->ref);
     return rc;
 }
 
@@ -258,4 +255,14 @@ bool ldc_tls_sni_send(ldc_tls_link *link, const char *peer_name)
     }
     link->server_name = ldc_strdup(name);
     return link->server_name != NULL && SSL_set_tlsext_host_name(link->ssl, name) == 1;
+}
+
+void ldc_tls_sni_each(const struct ldc_tls_sni *sni,
+                      void (*visit)(const ldc_tls_context *context, void *arg), void *arg)
+{
+    for (size_t i = 0; sni != NULL && i < sni->count; i++) {
+        if (sni->patterns[i].context != NULL) {
+            visit(sni->patterns[i].context, arg);
+        }
+    }
 }

@@ -256,6 +256,9 @@ int ldc_tls_verify_chain(X509_STORE_CTX *store, void *unused)
     link->weighed = false;
     X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(store), CERTIFICATE_LEVEL);
     X509_STORE_CTX_set_verify_cb(store, judge);
+    if (link->context->crls != NULL) { /* in the store those by another issuer are not found */
+        X509_STORE_CTX_set0_crls(store, link->context->crls->lists);
+    }
 
     int verified = verify(link, store);
 

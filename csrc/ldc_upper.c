@@ -509,7 +509,7 @@ int ldc_upper_closed(ldc_upper *upper, ldc_failure *failure)
             unanswered
                 ? "It may expect TLS on this port, if this link has none, or be no DICOM node; its log "
                   "says more."
-                : "Look into the peer's log.");
+                : "The peer closed the connection without releasing the association: look into its log.");
     } else {
         (void)ldc_failure_copy(failure, &upper->failure);
     }

@@ -570,6 +570,12 @@ typedef L_UINT32 L_CIPHERSUITE; /* IANA number of a cipher suite, 0 = none */
 #define DICOM_TLS_PURPOSE_STRICT  1
 #define DICOM_TLS_PURPOSE_ANY     2
 
+/* L_DicomSetPoliciesTLS: look at them; one of them must be left; no anyPolicy; no mapping */
+#define DICOM_TLS_POLICY_CHECK           1
+#define DICOM_TLS_POLICY_EXPLICIT        2
+#define DICOM_TLS_POLICY_INHIBIT_ANY     4
+#define DICOM_TLS_POLICY_INHIBIT_MAPPING 8
+
 /* L_DicomSetAlpnTLS */
 #define DICOM_TLS_ALPN_OFF     0
 #define DICOM_TLS_ALPN_OFFER   1
@@ -1059,6 +1065,9 @@ L_INT L_DicomSetPurposeCheckTLS(HDICOMNET hNet, L_INT nMode);
 /* The smallest keys and hash in bits that certificates of the peer (codes 66 to 68), and our own, may have; 0 = no rule
  * beyond the security level and the profile. */
 L_INT L_DicomSetMinimumStrengthTLS(HDICOMNET hNet, L_UINT nRsaBits, L_UINT nEcBits, L_UINT nHashBits);
+/* Certificate policies (RFC 5280, 6.1): DICOM_TLS_POLICY_..., 0 = not looked at (default). Policies: object
+ * identifiers with spaces between them, NULL or "" = any. */
+L_INT L_DicomSetPoliciesTLS(HDICOMNET hNet, L_UINT uFlags, const L_TCHAR *pszPolicies);
 /* Whether every certificate of the CA file is an anchor (default 1), or only self-signed ones. */
 L_INT L_DicomSetPartialChainTLS(HDICOMNET hNet, L_BOOL bAllow);
 /* More CA certificates, until the next L_DicomInitializeNet: a PEM or DER file; a folder, all certificates in it, what is

@@ -54,9 +54,13 @@ SANITIZED = (
     "robustness/test_strange_",
     "robustness/test_threads",
     "tls/test_certificate_text",
+    "tls/test_key_files",
+    "tls/test_keylog",
+    "tls/test_pkits",
+    "tls/test_policies",
     "tls/test_pins",
     "tls/test_server_names",
-    "tls/test_trust_settings",
+    "tls/test_trust_",
 )
 """What runs under the sanitizers too: where memory is made, shared and freed."""
 

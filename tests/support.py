@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -48,6 +49,16 @@ def python(*arguments: object, **environment: str) -> subprocess.CompletedProces
         check=False,
         env={**os.environ, "PYTHONPATH": path, **environment},
     )
+
+
+_FAILURES = re.compile(
+    r"^(?:connection (?:from|to) .* failed: |\d+ more connections? failed within ).*\n", re.M
+)
+
+
+def without_failures(errors: str) -> str:
+    """Take the failures of connections, which the log shows, out of a program's error output."""
+    return _FAILURES.sub("", errors)
 
 
 @contextmanager

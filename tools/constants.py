@@ -962,6 +962,15 @@ C_GROUPS = (
         """,
     ),
     group(
+        "L_DicomSetPoliciesTLS: look at them; one of them must be left; no anyPolicy; no mapping",
+        """
+        DICOM_TLS_POLICY_CHECK           1
+        DICOM_TLS_POLICY_EXPLICIT        2
+        DICOM_TLS_POLICY_INHIBIT_ANY     4
+        DICOM_TLS_POLICY_INHIBIT_MAPPING 8
+        """,
+    ),
+    group(
         "L_DicomSetAlpnTLS",
         """
         DICOM_TLS_ALPN_OFF     0

@@ -51,6 +51,7 @@ look() {
     need softhsm2 has softhsm2-util
     need opensc has pkcs11-tool
     need pkcs11-provider provider pkcs11
+    need openssl-provider-legacy provider legacy # Debian 12 has it in libssl3
     need iproute2 has ip
     need sslscan has sslscan
     need testssl.sh has testssl

@@ -79,6 +79,12 @@ def _mixed(storescp: Storescp) -> list[Row]:
 def _store(spec: Spec, full: bool, ours: list[Row]) -> list[Row]:
     storescp = Storescp(fork=spec.clients > 1)
     rows = [(limit, limit), *ours, (DcmtkClasses(), storescp)]
+    if spec.size > MIB:  # ours reads these from the file while it sends
+        from_file = Limit(from_file=True)
+        rows.insert(1, (from_file, from_file))
+    if MIB < spec.size <= MODEST:  # as the limit and DCMTK's best do
+        in_memory = (OursC(from_memory=True), OursPython(from_memory=True))
+        rows[4:4] = [(one, one) for one in in_memory]
     if spec.window > 1:
         return rows  # the others keep one in flight, whatever is agreed
     tuned, default = Pynetdicom(), Pynetdicom(tuned=False)

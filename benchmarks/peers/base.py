@@ -26,7 +26,10 @@ def server_words(spec: Spec, settings: Settings) -> tuple[str, ...]:
     return ("verb=serve", tls, f"resume={int(spec.resume)}")
 
 
-def client_words(spec: Spec, settings: Settings, port: int) -> tuple[str, ...]:
+def client_words(
+    spec: Spec, settings: Settings, port: int, from_memory: bool = False
+) -> tuple[str, ...]:
+    """Say what a client has to do; small objects always lie in memory before the clock runs."""
     words = [
         f"verb={spec.verb}",
         f"port={port}",
@@ -39,5 +42,5 @@ def client_words(spec: Spec, settings: Settings, port: int) -> tuple[str, ...]:
     if spec.size:
         files = settings.materials.objects(spec.size)
         words.append("files=" + ",".join(map(str, files)))
-        words.append(f"preload={int(spec.size <= MIB)}")
+        words.append(f"preload={int(from_memory or spec.size <= MIB)}")
     return tuple(words)

@@ -15,8 +15,9 @@ HERE = Path(__file__).resolve().parent.parent.parent
 
 
 class OursPython:
-    def __init__(self, tree: Path = HERE, label: str = "") -> None:
-        self.name = f"ours Python{label}"
+    def __init__(self, tree: Path = HERE, label: str = "", from_memory: bool = False) -> None:
+        self.name = f"ours Python{', from memory' if from_memory else ''}{label}"
+        self._from_memory = from_memory
         self.environment = {"PYTHONPATH": str(tree)}
         self._tree = tree
 
@@ -28,18 +29,18 @@ class OursPython:
         return self._command(server_words(spec, settings))
 
     def client(self, spec: Spec, settings: Settings, port: int) -> Command:
-        return self._command(client_words(spec, settings, port))
+        return self._command(client_words(spec, settings, port, self._from_memory))
 
 
 class OursC:
-    def __init__(self, tree: Path = HERE, label: str = "") -> None:
-        self.name = f"ours C{label}"
+    def __init__(self, tree: Path = HERE, label: str = "", from_memory: bool = False) -> None:
+        self.name = f"ours C{', from memory' if from_memory else ''}{label}"
+        self._from_memory = from_memory
         self._tree = tree
 
     def serve(self, spec: Spec, settings: Settings) -> Command:
         return Command((settings.programs.ltdic_node(self._tree), *server_words(spec, settings)))
 
     def client(self, spec: Spec, settings: Settings, port: int) -> Command:
-        return Command(
-            (settings.programs.ltdic_node(self._tree), *client_words(spec, settings, port))
-        )
+        words = client_words(spec, settings, port, self._from_memory)
+        return Command((settings.programs.ltdic_node(self._tree), *words))

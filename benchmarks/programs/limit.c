@@ -6,6 +6,7 @@
  * order). Then the server reads whole requests and answers each. Verbs: serve, handshakes, echo,
  * store.
  */
+#include <fcntl.h>
 #include <pthread.h>
 
 #include "stream.h"
@@ -122,18 +123,29 @@ static stream open_link(SSL_CTX *ctx, uint64_t request, uint64_t answer, SSL_SES
     return link;
 }
 
-static void round_trip(stream *link, const char *request, uint64_t length, uint64_t answer)
+/* The same chunk again and again; read from the end of `file` each time, unless that is -1. */
+static void send_and_wait(stream *link, char *request, uint64_t length, uint64_t answer, int file)
 {
     char back[1024];
+    off_t start = file < 0 ? 0 : lseek(file, -(off_t)length, SEEK_END);
     for (uint64_t at = 0; at < length; at += CHUNK) {
         uint64_t left = length - at;
-        if (!stream_write(link, request, left < CHUNK ? (size_t)left : CHUNK)) {
+        size_t size = left < CHUNK ? (size_t)left : CHUNK;
+        if (file >= 0 && pread(file, request, size, start + (off_t)at) != (ssize_t)size) {
+            fail("read: %m");
+        }
+        if (!stream_write(link, request, size)) {
             fail("write: the server has gone");
         }
     }
     if (!stream_read(link, back, (size_t)answer)) {
         fail("read: the server has gone");
     }
+}
+
+static void round_trip(stream *link, char *request, uint64_t length, uint64_t answer)
+{
+    send_and_wait(link, request, length, answer, -1);
 }
 
 static void handshakes(SSL_CTX *ctx)
@@ -198,6 +210,10 @@ static void store(SSL_CTX *ctx)
     latencies none = {0};
     uint64_t size = (uint64_t)option_number("size", 65536);
     char *chunk = calloc(1, CHUNK);
+    char *names[MAX_FILES];
+    int file = option_number("from_file", 0) == 0 || file_names(names) == 0
+                   ? -1
+                   : open(names[0], O_RDONLY | O_CLOEXEC);
     stream link = open_link(ctx, size, STORE_ANSWER, NULL);
     double seconds = option_seconds();
     uint64_t count = 0;
@@ -207,7 +223,7 @@ static void store(SSL_CTX *ctx)
     wait_for_go();
     double began = now_s();
     do {
-        round_trip(&link, chunk, size, STORE_ANSWER);
+        send_and_wait(&link, chunk, size, STORE_ANSWER, file);
         count++;
     } while (now_s() - began < seconds);
     say_result(count, count * size, now_s() - began, &none);

@@ -132,6 +132,7 @@ class Server(DicomNet):
 def serve() -> None:
     with Server(None, DicomNetSecurityMode.None_) as server:
         server.limits["connections"] = 20000
+        Association().Dispose()  # what the first one loads is not that one's
         if options.number("reuse"):
             server.reuse_port = True
         if options.number("behind"):
@@ -159,7 +160,7 @@ class Client(DicomNet):
         self.count = self.sent = 0
         self.bytes = 0
         self.latencies: list[float] = []
-        self.objects: list[DicomDataSet] = []
+        self.objects: list[tuple[str, DicomDataSet]] = []
         self.size = options.number("size")
         self.lock = threading.Lock()
         self.request = self.make_request()
@@ -236,8 +237,8 @@ class Client(DicomNet):
         with self.lock:  # the first window is sent by the main thread
             self.sent += 1
             number = self.sent
-        which = number % len(self.objects)
-        return number % 65536, f"2.25.{self.size * 1000 + which}", self.objects[which]
+        instance, data = self.objects[number % len(self.objects)]
+        return number % 65536, instance, data
 
     def send_object(self) -> None:
         number, instance, data = self.next_object()
@@ -289,15 +290,16 @@ class Client(DicomNet):
         self.done.set()
 
 
-def load(paths: list[str], preload: bool) -> list[DicomDataSet]:
+def load(paths: list[str], preload: bool) -> list[tuple[str, DicomDataSet]]:
     """Open files as data sets; small ones are read before the clock runs, as DCMTK's best does."""
     from leadtools_compat.dicom import DicomDataSet, DicomDataSetLoadFlags
 
     flags = DicomDataSetLoadFlags.LoadAndClose if preload else DicomDataSetLoadFlags.None_
     objects = []
-    for path in paths:
-        objects.append(DicomDataSet())
-        objects[-1].Load(path, flags)
+    for number, path in enumerate(paths):
+        data = DicomDataSet()
+        data.Load(path, flags)
+        objects.append((f"2.25.{options.number('size') * 1000 + number}", data))
     return objects
 
 

@@ -8,7 +8,6 @@ none: no call meets another one, nor a handle that is being freed.
 from __future__ import annotations
 
 import threading
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -40,16 +39,14 @@ class Association:
     Every method raises ``ObjectDisposed`` after `free`.
     """
 
-    __slots__ = ("__weakref__", "_finalizer", "_handle", "_lock")
+    __slots__ = ("__weakref__", "_handle", "_lock")
 
     def __init__(self, handle: Any) -> None:
         """Take `handle` over; NULL raises what the failed call on this thread has said."""
         if handle == ffi.NULL:
             raise last_error()
-        self._handle: Any = handle
+        self._handle: Any = ffi.gc(handle, lib.L_DicomFreeAssociate)
         self._lock = threading.RLock()
-        self._finalizer = weakref.finalize(self, lib.L_DicomFreeAssociate, handle)
-        self._finalizer.atexit = False
 
     @classmethod
     def create(cls, request: bool) -> Association:
@@ -57,8 +54,9 @@ class Association:
 
     def free(self) -> None:
         with self._lock:
-            self._handle = None
-            self._finalizer()
+            handle, self._handle = self._handle, None
+            if handle is not None:
+                ffi.release(handle)
 
     @contextmanager
     def lend(self) -> Iterator[Any]:

@@ -8,7 +8,6 @@ handle it was taken from.
 from __future__ import annotations
 
 import os
-import weakref
 from typing import Any
 
 from leadtools_compat._binding import ffi, lib
@@ -33,15 +32,13 @@ class _Keeper:
 class DataSet:
     """A C data set, freed once: when told to, or when nobody refers to it any more."""
 
-    __slots__ = ("__weakref__", "_finalizer", "handle")
+    __slots__ = ("__weakref__", "handle")
 
     def __init__(self, handle: Any) -> None:
         """Take `handle` over; NULL raises what the failed call on this thread has said."""
         if handle == ffi.NULL:
             raise last_error()
-        self.handle = handle
-        self._finalizer = weakref.finalize(self, lib.L_DicomFreeDS, handle)
-        self._finalizer.atexit = False
+        self.handle = ffi.gc(handle, lib.L_DicomFreeDS)
 
     @classmethod
     def create(cls, folder: StrPath | None) -> DataSet:
@@ -53,7 +50,8 @@ class DataSet:
         return cls(lib.L_DicomRetainDS(lent))
 
     def free(self) -> None:
-        self._finalizer()
+        """Free it; again is fine. The handle stays, and C finds nothing behind it any more."""
+        ffi.release(self.handle)
 
     # ---- what is in it ----
 

@@ -12,6 +12,7 @@ Every function in C is called only if the class or the object overrides its memb
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -52,9 +53,14 @@ def _associate(lent: Any) -> Any:
 def _data_set(lent: Any) -> Any:
     if lent == ffi.NULL:
         return None
-    from leadtools_compat.dicom.dicom_data_set import keep  # there already: see `connect`
+    return _mirror().keep(lent)
 
-    return keep(lent)
+
+@functools.cache
+def _mirror() -> Any:
+    from leadtools_compat.dicom import dicom_data_set  # there already: see `connect`
+
+    return dicom_data_set
 
 
 _priority = DicomCommandPriorityType

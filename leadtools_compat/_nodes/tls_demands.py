@@ -36,7 +36,8 @@ class TlsDemands:
     alpn
         What becomes of the application protocol ``dicom``.
     certificates
-        More certificates of a server, for the names that they carry: PEM files with their keys.
+        More certificates of a server, for the names that they carry: PEM files with their keys, or
+        PKCS #12.
     refuse_unknown_names
         Whether a server refuses clients that ask for another name than those of its certificates.
     """
@@ -80,7 +81,7 @@ class TlsDemands:
         DicomException
             For what cannot be used; the message names it.
         """
-        from leadtools_compat.dicom import DicomTlsCertificateType
+        from leadtools_compat._nodes.tls import certificate_type
 
         if not self.given:
             return
@@ -98,5 +99,5 @@ class TlsDemands:
         net.server_name = self.server_name
         net.tls_alpn = self.alpn
         for file in self.certificates:
-            net.add_tls_certificate(file, DicomTlsCertificateType.Pem)
+            net.add_tls_certificate(file, certificate_type(file))
         net.tls_refuse_unknown_names = self.refuse_unknown_names

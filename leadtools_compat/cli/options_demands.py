@@ -89,8 +89,8 @@ _SERVER: tuple[Callable[[F], F], ...] = (
         type=_file,
         multiple=True,
         metavar="FILE",
-        help="Certificate, chain and key in PEM for clients that ask for one of its names (SNI); "
-        "may be repeated.",
+        help="Certificate, chain and key, PEM or PKCS #12, for clients that ask for one of its names "
+        "(SNI); may be repeated.",
     ),
     click.option(
         "--refuse-unknown-names",

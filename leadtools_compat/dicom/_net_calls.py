@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from leadtools_compat._binding import ffi, lib
 from leadtools_compat._binding.text import text_to_c
 from leadtools_compat.dicom._arguments import member, seconds
-from leadtools_compat.dicom._net_send import send, start
+from leadtools_compat.dicom._net_send import data_state, send, start
 from leadtools_compat.dicom._net_state import call, live
 from leadtools_compat.dicom.enums_codes import DicomExceptionCode
 from leadtools_compat.dicom.enums_dimse import DicomCommandPriorityType, DicomCommandStatusType
@@ -23,10 +24,12 @@ SLICE = 200
 SLICE_SECONDS = SLICE / 1000
 DAY = 86_400.0
 TIMEOUT = int(DicomExceptionCode.NetTimeout)
+UNFIT = int(DicomExceptionCode.TransferSyntaxNotSupported)
 
 MEDIUM = int(DicomCommandPriorityType.Medium)
 
 _new = ffi.new
+_store: Callable[..., int] = lib.L_DicomCStoreAndWait
 _STATUS = ffi.typeof("L_UINT16 *")
 
 
@@ -116,25 +119,25 @@ class NetCalls:
         """
         status, milliseconds = _new(_STATUS), _first_slice(timeout)
         end = time.monotonic() + timeout
+        arguments = (
+            *start(presentationID, messageID, affectedClass),
+            text_to_c(instance, "instance"),
+            _medium_or(priority),
+        )
 
-        def store(
-            handle: Any, context: int, number: int, sop: bytes, instance: bytes, how: int, data: Any
-        ) -> int:
+        def store(handle: Any, context: int, number: int, *more: Any) -> int:
             try:
-                code = lib.L_DicomCStoreAndWait(
-                    handle, context, number, sop, instance, how, data, milliseconds, status
-                )
+                code = int(_store(handle, context, number, *more, milliseconds, status))
                 return code and _wait_on(handle, number, code, end, status)
             except BaseException:  # Ctrl-C: whoever comes later is told
                 lib.L_DicomForgetResponse(handle, number)
                 raise
 
-        send(
-            self,
-            store,
-            *start(presentationID, messageID, affectedClass),
-            text_to_c(instance, "instance"),
-            _medium_or(priority),
-            data=ds,
-        )
+        state = live(self)
+        lent = None if ds is None else data_state(ds).untouched()
+        code = UNFIT if lent is None else store(state.handle, *arguments, lent.handle)
+        if code == UNFIT:  # written first, or converted
+            send(self, store, *arguments, data=ds)
+        elif code != 0:
+            call(state, code)
         return DicomCommandStatusType(status[0])

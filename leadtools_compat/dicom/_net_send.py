@@ -20,9 +20,10 @@ if TYPE_CHECKING:  # what is about data sets is imported by those who have one
     from leadtools_compat.dicom._data_set_state import DataSetState
     from leadtools_compat.dicom.dicom_data_set import DicomDataSet
 
-__all__ = ["send", "send_data", "start", "tags", "u8", "u16"]
+__all__ = ["data_state", "send", "send_data", "start", "tags", "u8", "u16"]
 
 _NOT_GIVEN: Any = object()
+_NOTHING: dict[str, Any] = {}
 
 
 def u8(value: int, name: str) -> int:
@@ -78,6 +79,17 @@ def _converted(
     return converted
 
 
+def data_state(ds: Any) -> DataSetState:
+    """Check that `ds` is a `DicomDataSet`, and find its state."""
+    # Nothing else has such an attribute; and an import statement takes its time for each message.
+    given: DataSetState | None = getattr(ds, "__dict__", _NOTHING).get("_DicomDataSet__state")
+    if given is None:
+        from leadtools_compat.dicom._data_set_state import state_of_argument
+
+        return state_of_argument(ds, "ds")  # raises
+    return given
+
+
 def _own(given: DataSetState, strip: bool) -> DataSet:
     """Get the present content, whatever others do with the data set meanwhile."""
     from leadtools_compat._binding.datasets import DataSet
@@ -107,9 +119,7 @@ def send(
         if code != 0:
             call(state, code)
         return
-    from leadtools_compat.dicom._data_set_state import state_of_argument
-
-    given = state_of_argument(data, "ds")
+    given = data_state(data)
     kept = DicomNetFlags.SendDataWithGroupLengthStandardDataElements
     strip = keys and not lib.L_DicomGetNetFlags(state.handle) & kept
     # Of one that nobody has looked into C takes what its handle stands for now.

@@ -35,6 +35,7 @@ __all__ = [
     "call",
     "copy_association",
     "disposed_error",
+    "last_association",
     "live",
     "read_failure",
     "state_of",
@@ -53,7 +54,8 @@ class Snapshot(NamedTuple):
     proxy_address: str
     proxy_port: int
     failure: DicomFailure | None
-    association: DicomAssociate | None
+    association: Any
+    """C's, or None."""
 
 
 class Runner(Protocol):
@@ -222,11 +224,17 @@ def read_failure(state: NetState) -> DicomFailure | None:
     return make_failure(record, state.exception, chain)
 
 
+def last_association(state: NetState) -> Any:
+    """Copy what C has of the last association; None: nothing."""
+    handle = lib.L_DicomGetAssociate(state.handle)
+    return None if handle == ffi.NULL else ffi.gc(handle, lib.L_DicomFreeAssociate)
+
+
 def copy_association(state: NetState) -> DicomAssociate | None:
     """Copy the present or last association."""
     with state.lock:
         if state.snapshot is not None:
             last = state.snapshot.association
-            return None if last is None else last.clone()
+            return None if last is None else adopt(lib.L_DicomCloneAssociate(last))
         handle = lib.L_DicomGetAssociate(state.handle)
         return None if handle == ffi.NULL else adopt(handle)

@@ -44,6 +44,7 @@ class TlsRules:
     pins_only: bool = False
     purpose_check: PurposeCheck = "default"
     minimum_strength: tuple[int, int, int] = (0, 0, 0)
+    policies: tuple[str, ...] | None = None
     partial_chain: bool = True
 
 

@@ -34,7 +34,7 @@ from leadtools_compat.dicom._net_state import (
     NetState,
     Snapshot,
     call,
-    copy_association,
+    last_association,
     live,
     read_failure,
     state_of,
@@ -42,6 +42,7 @@ from leadtools_compat.dicom._net_state import (
 from leadtools_compat.dicom._net_tls import NetTls
 from leadtools_compat.dicom._net_tls_keys import NetTlsKeys
 from leadtools_compat.dicom._net_tls_names import NetTlsNames
+from leadtools_compat.dicom._net_tls_policies import NetTlsPolicies
 from leadtools_compat.dicom._net_tls_reload import NetReload
 from leadtools_compat.dicom._net_tls_revocation import NetRevocation
 from leadtools_compat.dicom._net_tls_trust import NetTlsTrust
@@ -69,6 +70,7 @@ class DicomNet(
     NetReload,
     NetTlsNames,
     NetTlsTrust,
+    NetTlsPolicies,
     NetQueries,
     NetTuning,
     NetListening,
@@ -221,7 +223,7 @@ class DicomNet(
                 proxy_address=reads.address(lib.L_DicomGetProxyAddress, state.handle),
                 proxy_port=int(lib.L_DicomGetProxyPort(state.handle)),
                 failure=read_failure(state),
-                association=copy_association(state),
+                association=last_association(state),
             )
             lifetime.end(state.life)
         state.life.listening = False

@@ -30,6 +30,13 @@ __all__ = [
 ]
 
 
+EXAMPLES = """Examples:
+  leadtools-compat portcheck Viewer/
+  leadtools-compat portcheck Store.cs Query.vb --brief
+  leadtools-compat portcheck Viewer/ --json --fail-under 90
+"""
+
+
 def _percent(text: str) -> int:
     number = int(text)
     if not 0 <= number <= 100:
@@ -49,6 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="python -m leadtools_compat portcheck",
         description="Lists the members of LEADTOOLS DICOM that C# and VB sources use: done, differs "
         "or absent here.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("path", nargs="+", help="source files, or folders of them")
     parser.add_argument("--json", action="store_true", help="for programs")

@@ -41,6 +41,7 @@ def test_each_verb_that_talks_takes_the_tls_options(run: Run, verb: str) -> None
     told = run(verb, "--help")
     options = ["--tls", "--ca", "--cert", "--key", "--password-file", "--crl", "--tls-version"]
     options += ["--suite", "--profile", "--no-verify", "--crl-dir", "--crl-leaf", "--crl-soft"]
+    options += ["--ca-dir", "--pin", "--purpose", "--alpn"]
     options += ["--staple"] if verb == "scp" else ["--host-name", "--no-host-check", "--ocsp"]
     assert [one for one in options if not re.search(rf"{one}[ ,]", told.out)] == []
 

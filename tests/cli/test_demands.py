@@ -143,6 +143,15 @@ def test_server_name_can_be_chosen(
     assert run("echo", "localhost", port, *mutual, "--server-name", "a b").code == 6
 
 
+def test_further_certificate_may_be_a_file_of_pkcs12(
+    run: Run, serve: Serve, pki: TestPki, mutual: list[str]
+) -> None:
+    second = pki.issue("second", role="server", hosts=["second.test"])
+    demands = TlsDemands(certificates=(second.p12_file,))
+    port = serve(pki.server, demands=demands, password=lambda: second.key_password).HostPort
+    assert run("echo", "127.0.0.1", port, *mutual, "--host-name", "second.test").code == 0
+
+
 @pytest.mark.parametrize(
     "options",
     [

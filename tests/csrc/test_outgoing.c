@@ -65,6 +65,36 @@ TEST(all_pdus_of_a_message_are_laid_out_in_order)
     (void)unlink(path);
 }
 
+/* What is read is encrypted while it is in the cache, whatever longer PDUs the peer would take. */
+TEST(data_from_a_file_goes_out_in_pdus_of_64_kib_the_first_with_its_command)
+{
+    enum {
+        LENGTH = 200 * 1024,
+        PDU = 64 * 1024
+    };
+    const uint32_t maxima[] = {0, 128 * 1024, 1024 * 1024};
+    for (size_t i = 0; i < sizeof maxima / sizeof maxima[0]; i++) {
+        char path[] = "/tmp/ltdic-test-XXXXXX";
+        ldc_dataset *data = file_of(path, LENGTH);
+        ldc_out *out = ldc_out_message(1, calloc(1, 100), 100, data, maxima[i]);
+        ldc_stage stage = {0};
+        bool done = false;
+        size_t writes = 0, most = 0;
+        while (!done) {
+            CHECK_INT(ldc_stage_fill(&stage, out, &done, NULL, NULL), DICOM_SUCCESS);
+            most = stage.left > most ? stage.left : most;
+            ldc_stage_wrote(&stage, stage.left);
+            writes++;
+        }
+        CHECK_INT(writes, 4);
+        CHECK(most > PDU && most < PDU + 1024);
+        ldc_stage_free(&stage);
+        ldc_out_free(out);
+        ldc_dataset_put(data);
+        (void)unlink(path);
+    }
+}
+
 /* A file that changes while it is sent: what was laid out before goes out, then the send fails; it
  * never counts as done, and never goes on behind the hole. */
 TEST(pdu_whose_data_cannot_be_read_is_not_skipped_when_the_message_is_laid_out_again)

@@ -371,6 +371,27 @@ def test_the_stubs_for_editors_name_real_constants(kind: type) -> None:
         assert isinstance(getattr(kind, name), (int, str))
 
 
+def test_a_program_that_only_associates_loads_nothing_about_data_sets_nor_logging() -> None:
+    done = python(
+        "-c",
+        "import sys; from leadtools_compat.dicom import DicomNet;"
+        " DicomNet(None, 0).Dispose();"
+        " print([name for name in sys.modules if 'data_set' in name or name == 'logging'])",
+    )
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_who_is_told_of_data_sets_has_them_loaded_before_the_first_comes() -> None:
+    done = python(
+        "-c",
+        "import sys; from leadtools_compat.dicom import DicomNet;"
+        " kind = type('Kind', (DicomNet,), {'OnReceiveCFindRequest': lambda *rest: None});"
+        " kind(None, 0).Dispose();"
+        " print('leadtools_compat.dicom.dicom_data_set' in sys.modules)",
+    )
+    assert done.stdout.strip() == "True", done.stderr
+
+
 def test_importing_needs_no_pydicom_nor_does_verifying() -> None:
     done = python(
         "-c",

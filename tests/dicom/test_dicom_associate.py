@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import leadtools_compat.dicom
-from leadtools_compat._binding import lib
+from leadtools_compat._binding import associates, lib
 from leadtools_compat.dicom import (
     DicomAssociate,
     DicomException,
@@ -335,15 +335,32 @@ def test_object_cannot_be_pickled_by_mistake(request_: DicomAssociate) -> None:
         pickle.dumps(request_)
 
 
-def test_c_object_is_freed_by_the_collector_and_only_once() -> None:
-    freed = []
+def test_c_object_is_freed_by_the_collector_and_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    freed = 0
+
+    class Counting:
+        """C's functions, one of them counted."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(lib, name)
+
+        @staticmethod
+        def L_DicomFreeAssociate(handle: Any) -> None:
+            nonlocal freed
+            freed += 1
+            lib.L_DicomFreeAssociate(handle)
+
+    monkeypatch.setattr(associates, "lib", Counting())
     associate = DicomAssociate(True)
-    finalizer = associate.__dict__["_DicomAssociate__state"]._finalizer
-    assert finalizer.alive
-    freed.append(finalizer)
     del associate
     gc.collect()
-    assert not freed[0].alive
+    assert freed == 1
+    with DicomAssociate(True) as disposed:
+        disposed.Dispose()
+    assert freed == 2
+    del disposed
+    gc.collect()
+    assert freed == 2
 
 
 def test_lent_and_adopted_handles_are_those_of_c(request_: DicomAssociate) -> None:

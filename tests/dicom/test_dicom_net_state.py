@@ -212,6 +212,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "SetTlsCipherSuiteByIndex": (0, 0),
     "SetTlsClientCertificate": ("a.pem", 1, None),
     "set_tls_pins": ((),),
+    "set_tls_policies": ((),),
 }
 MEMBERS = sorted(set(public_members()) - STATIC - OVERRIDABLES - ISCL)
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from leadtools_compat._nodes.client import VERIFICATION, Client, Context, Node, NodeError
-from leadtools_compat.dicom import DicomExceptionCode, DicomNet
+from leadtools_compat.dicom import DicomExceptionCode, DicomNet, DicomTlsCertificateType
 from leadtools_compat.monitor import CertificateEnding
 from leadtools_compat.testing import TestPki
 from tests.conftest import Unraisable
@@ -221,3 +221,19 @@ def test_the_certificate_of_children_is_watched_and_that_of_a_client_is_not(
     assert found.days_left == whole_days(found) < 0
     assert "CN = ended child" in found.subject
     records.wait("CN = ended child", "has ended on ")
+
+
+def test_certificates_for_other_names_are_watched_too(
+    pki: TestPki, listen: Listen, nets: Keep, records: Records
+) -> None:
+    other = pki.issue("other name", role="server", hosts=["other.example"], days=(-1, 6))
+
+    def child() -> Any:
+        made = tls_child(pki)()
+        made.add_tls_certificate(other.combined_file, DicomTlsCertificateType.Pem)
+        return made
+
+    client = nets(tls_net(pki))
+    connect(client, listen(make_child=child))
+    client.log.wait("OnSecureLinkReady")
+    assert [one.subject.split(",")[0] for one in ending(records)] == ["CN = other name"]

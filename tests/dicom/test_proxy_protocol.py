@@ -70,6 +70,7 @@ def lines() -> Iterator[Lines]:
     """Take the log lines of the library down."""
     logger = logging.getLogger("leadtools_compat")
     level, handler = logger.level, Lines()
+    DicomNet.set_failure_log()  # what other tests have left to be told is told now
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     DicomNet.set_failure_log(lines=1000)  # each has its line, whatever other tests had

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 from leadtools_compat.dicom import DicomDataSet, DicomExceptionCode
 from leadtools_compat.testing import TestPki
 from tests.dicom.nodes import IMPLICIT, VERIFICATION, request
+from tests.interop import programs
 from tests.interop.archive import (
     PATIENT_FIND,
     PATIENT_GET,
@@ -61,6 +63,25 @@ def test_storescp_echoes_and_stores_what_we_send(link: Wire, storescp: tuple[int
     store(scu, STORED)
     released(scu)
     same(map(dcmread, folder.iterdir()), STORED)
+
+
+def test_storescp_that_writes_in_pieces_is_not_kept_waiting_for_our_acknowledgement(
+    link: Wire, pki: TestPki, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By default it leaves Nagle's algorithm on; a delayed ACK would cost 40 ms for every answer."""
+    monkeypatch.setitem(programs.ENVIRONMENT, "TCP_NODELAY", "0")
+    port = free_port()
+    took = []
+    command = ["storescp", *server_options(link.tls, pki), port]
+    with served(command, tmp_path / "storescp.log", port):
+        scu = link.associated_to(port, (VERIFICATION, IMPLICIT))
+        for number in range(1, 11):
+            began = time.perf_counter()
+            scu.SendCEchoRequest(1, number, VERIFICATION)
+            scu.log.wait("OnReceiveCEchoResponse", number)
+            took.append(time.perf_counter() - began)
+        released(scu)
+    assert min(took) < 0.03
 
 
 @pytest.mark.parametrize("link", ["tls12", "tls13"], indirect=True)

@@ -12,12 +12,14 @@ from pydicom.dataset import Dataset
 from leadtools_compat.dicom import (
     DicomDataSet,
     DicomException,
+    DicomNetSecurityMode,
 )
 from leadtools_compat.dicom.scu import (
     StoreScu,
 )
+from leadtools_compat.testing import TestPki
 from tests.dicom.nodes import dataset
-from tests.support import PATIENCE
+from tests.support import PATIENCE, PEER, settings
 
 STUDY_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 PATIENT_FIND = "1.2.840.10008.5.1.4.1.2.1.1"
@@ -95,3 +97,12 @@ def mover(
         threading.Thread(target=run).start()
 
     return answer
+
+
+def secure_store(pki: TestPki, identity: Any, flags: Any = PEER) -> StoreScu:
+    """Make the sender of an archive, with TLS."""
+    made = StoreScu(None, DicomNetSecurityMode.Tls, settings(pki.ca_file, flags))
+    if identity is not None:
+        made.SetTlsClientCertificate(identity.combined_file, 1, None)
+    made.AETitle = "NODE"
+    return made

@@ -11,8 +11,7 @@ from leadtools_compat.dicom import DicomNet, DicomNetSecurityMode
 from leadtools_compat.dicom.scu import QueryRetrieveScu, StoreScu
 from leadtools_compat.testing import TestPki
 from tests.scu.conftest import Site, names, record
-from tests.scu.query_tools import mover
-from tests.scu.test_query_move_secure import secure_store
+from tests.scu.query_tools import mover, secure_store
 from tests.support import MUTUAL, settings
 
 TLS = DicomNetSecurityMode.Tls

@@ -13,20 +13,11 @@ from leadtools_compat.dicom import (
 )
 from leadtools_compat.dicom.scu import (
     QueryRetrieveScu,
-    StoreScu,
 )
 from leadtools_compat.testing import TestPki
 from tests.scu.conftest import Site, names, record
-from tests.scu.query_tools import mover
+from tests.scu.query_tools import mover, secure_store
 from tests.support import MUTUAL, NO_CHECK, PEER, refused, settings
-
-
-def secure_store(pki: TestPki, identity: Any, flags: Any = PEER) -> StoreScu:
-    made = StoreScu(None, DicomNetSecurityMode.Tls, settings(pki.ca_file, flags))
-    if identity is not None:
-        made.SetTlsClientCertificate(identity.combined_file, 1, None)
-    made.AETitle = "NODE"
-    return made
 
 
 @pytest.mark.parametrize(

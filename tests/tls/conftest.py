@@ -92,3 +92,23 @@ def resuming(scene: Scene) -> Scene:
     assert not scene.link()
     assert scene.link()
     return scene
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> TestPki:
+    """Another PKI, which the first one does not know; its names are the same."""
+    return TestPki(tmp_path_factory.mktemp("stranger"), seed="stranger", key="ec")
+
+
+@pytest.fixture
+def judged(meet: Meet, pki: TestPki) -> Callable[..., Meeting]:
+    """Let one side judge the other's identity with changed rules."""
+
+    def start(side: Side, identity: Identity | None = None, **changes: Any) -> Meeting:
+        other = rules_for(pki, other_side(side))
+        if identity is not None:
+            other = other.but(identity=identity)
+        rules = {side: rules_for(pki, side, **changes), other_side(side): other}
+        return meet(rules["server"], rules["client"])
+
+    return start

@@ -65,6 +65,10 @@ class OpenSslServer:
             self._ended = True
             self._changed.notify_all()
 
+    def join(self) -> None:
+        """Wait until the last line was read: the program has ended."""
+        self._reader.join(PATIENCE)
+
     def wait_for(self, pattern: str, start: int = 0) -> re.Match[str]:
         """Wait for a line with this pattern, from line `start` on."""
         found: list[re.Match[str]] = []
@@ -102,11 +106,15 @@ def openssl_server(*options: str) -> Iterator[OpenSslServer]:
         errors="replace",
         env=CLEAN,
     )
+    server: OpenSslServer | None = None
     try:
-        yield OpenSslServer(process)
+        server = OpenSslServer(process)
+        yield server
     finally:
         process.kill()
         process.wait(PATIENCE)
+        if server is not None:
+            server.join()
         for pipe in (process.stdin, process.stdout):
             assert pipe is not None
             pipe.close()

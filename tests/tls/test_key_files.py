@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from leadtools_compat.dicom import DicomTlsCertificateType
 from leadtools_compat.testing import TestPki
-from tests.support import PATIENCE, RecordingNet, refused
+from tests.dicom.nodes import Scp
+from tests.support import PATIENCE, Listener, RecordingNet, refused
 from tests.tls.conftest import Meet
 from tests.tls.peers import CLEAN, openssl_server, own
 from tests.tls.tls_tools import CODES, TLS, rules_for
@@ -332,3 +333,48 @@ def test_key_locked_with_an_old_cipher_names_the_way_out(
     )
     with refused(CODES.TlsPrivateKeyFile, "old.key", "legacy provider", "openssl pkcs8 -topk8 -v2"):
         nets(Locked()).SetTlsClientCertificate(pki.client.certificate_file, PEM, key)
+
+
+# ---- other peers
+
+
+@pytest.fixture
+def locked_server(pki: TestPki, nets: Nets) -> Listener:
+    """A server whose key comes out of PKCS #12, and which answers C-ECHO."""
+
+    def child() -> Any:
+        net = rules_for(pki, "server", identity=None).apply(nets(Answering(TLS)))
+        net.SetTlsClientCertificate(pki.server.p12_file, P12)
+        return net
+
+    made: Listener = nets(Listener(child))
+    made.Listen("127.0.0.1", 0, 4)
+    return made
+
+
+class Answering(Scp):
+    """An SCP that knows the password."""
+
+    def OnPrivateKeyPassword(self, encryption: bool) -> str | None:
+        return SECRET
+
+
+def test_dcmtk_and_python_talk_to_a_server_with_its_key_in_pkcs12(
+    pki: TestPki, locked_server: Listener
+) -> None:
+    import socket
+    import ssl
+
+    from tests.interop.programs import run
+
+    me, port = pki.client, locked_server.HostPort
+    trust = ("+cf", pki.ca_file, "+cf", pki.intermediate.certificate_file)
+    dcmtk = ("+tls", me.key_file, me.certificate_file, *trust, "127.0.0.1", port)
+    assert "E:" not in run("echoscu", *dcmtk)
+    context = ssl.create_default_context(cafile=pki.ca_file)
+    context.load_cert_chain(me.combined_file)
+    with (
+        socket.create_connection(("127.0.0.1", port)) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as link,
+    ):
+        assert link.getpeercert(True) == pki.server.chain_der[0]

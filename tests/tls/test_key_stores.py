@@ -56,18 +56,28 @@ def said(function, *arguments):
 """
 
 
-@pytest.fixture(params=["ec", "rsa"], scope="module")
-def site(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[TestPki, Token]:
+Site = tuple[TestPki, Token]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """A PKI, and a token with its client in it."""
-    pki = TestPki(tmp_path_factory.mktemp("pki"), seed="token", key=request.param)
+    pki = TestPki(tmp_path_factory.mktemp("pki"), seed="token", key="ec")
     return pki, make_token(tmp_path_factory.mktemp("token"), pki.client)
 
 
-def run(
-    code: str, site: tuple[TestPki, Token], tmp_path: Path, certificate: str, key: str, *more: str
-) -> Any:
+@pytest.fixture(scope="module", params=["ec", "rsa"])
+def each_site(
+    request: pytest.FixtureRequest, site: Site, tmp_path_factory: pytest.TempPathFactory
+) -> Site:
+    """The same with each kind of key."""
+    if request.param == "ec":
+        return site
+    pki = TestPki(tmp_path_factory.mktemp("pki"), seed="token", key="rsa")
+    return pki, make_token(tmp_path_factory.mktemp("token"), pki.client)
+
+
+def run(code: str, site: Site, tmp_path: Path, certificate: str, key: str, *more: str) -> Any:
     """Run `code` behind the prelude."""
     pki, token = site
     return run_python(
@@ -80,9 +90,9 @@ def run(
 
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
 def test_client_with_its_key_in_a_token_is_known_by_openssl(
-    site: tuple[TestPki, Token], tmp_path: Path, version: str
+    each_site: Site, tmp_path: Path, version: str
 ) -> None:
-    pki, token = site
+    pki, token = each_site
     trust = ("-Verify", "5", "-verify_return_error", "-CAfile", pki.ca_file)
     with openssl_server(*own(pki.server), *trust, version) as server:
         told = run(
@@ -92,16 +102,16 @@ def test_client_with_its_key_in_a_token_is_known_by_openssl(
             net.Connect(None, 0, "127.0.0.1", int(sys.argv[4]))
             print(json.dumps([net.log.wait("OnSecureLinkReady").code.name, net.asked]))
             """,
-            *(site, tmp_path, pki.client.certificate_file, token.key, str(server.port)),
+            *(each_site, tmp_path, pki.client.certificate_file, token.key, str(server.port)),
         )
         assert told == ["Success", 1]
         server.wait_for("Client certificate")
 
 
 def test_both_ends_in_one_process_with_certificate_and_key_in_the_token(
-    site: tuple[TestPki, Token], tmp_path: Path
+    each_site: Site, tmp_path: Path
 ) -> None:
-    pki, token = site
+    pki, token = each_site
     told = run(
         """
         from pathlib import Path
@@ -120,15 +130,13 @@ def test_both_ends_in_one_process_with_certificate_and_key_in_the_token(
             links.append(len(net.tls_peer_certificates))
         print(json.dumps(links))
         """,
-        *(site, tmp_path, token.certificate, token.key, pki.client.certificate_file),
+        *(each_site, tmp_path, token.certificate, token.key, pki.client.certificate_file),
     )
     assert told == ["Success", 1] * 3
 
 
-def test_server_with_its_key_in_a_token_serves_openssl(
-    site: tuple[TestPki, Token], tmp_path: Path
-) -> None:
-    pki, token = site
+def test_server_with_its_key_in_a_token_serves_openssl(each_site: Site, tmp_path: Path) -> None:
+    pki, token = each_site
     told = run(
         """
         import subprocess
@@ -139,16 +147,14 @@ def test_server_with_its_key_in_a_token_serves_openssl(
         text = openssl_client(listener.HostPort, "-CAfile", ca)
         print(json.dumps(text))
         """,
-        *(site, tmp_path, pki.client.certificate_file, token.key),
+        *(each_site, tmp_path, pki.client.certificate_file, token.key),
     )
     assert "BEGIN CERTIFICATE" in told
     # It is the client's certificate, which is all that the token has.
     assert "unsuitable certificate purpose" in told or "Verification: OK" in told
 
 
-def test_nothing_is_loaded_unasked_and_the_message_says_how_to(
-    site: tuple[TestPki, Token], tmp_path: Path
-) -> None:
+def test_nothing_is_loaded_unasked_and_the_message_says_how_to(site: Site, tmp_path: Path) -> None:
     pki, token = site
     told = run(
         """
@@ -168,7 +174,7 @@ def test_nothing_is_loaded_unasked_and_the_message_says_how_to(
 
 
 def test_wrong_pin_no_pin_and_one_that_is_too_long_are_told_apart(
-    site: tuple[TestPki, Token], tmp_path: Path
+    site: Site, tmp_path: Path
 ) -> None:
     pki, token = site
     told = run(
@@ -195,9 +201,7 @@ def test_wrong_pin_no_pin_and_one_that_is_too_long_are_told_apart(
         assert asked == 1  # a token counts wrong ones
 
 
-def test_pin_in_the_uri_is_used_and_never_shown(
-    site: tuple[TestPki, Token], tmp_path: Path
-) -> None:
+def test_pin_in_the_uri_is_used_and_never_shown(site: Site, tmp_path: Path) -> None:
     pki, token = site
     told = run(
         """
@@ -224,7 +228,7 @@ def test_pin_in_the_uri_is_used_and_never_shown(
 
 
 def test_key_in_the_token_that_is_not_the_certificates_is_a_mismatch(
-    site: tuple[TestPki, Token], tmp_path: Path
+    site: Site, tmp_path: Path
 ) -> None:
     pki, token = site
     told = run(
@@ -238,9 +242,7 @@ def test_key_in_the_token_that_is_not_the_certificates_is_a_mismatch(
     assert "object=node" in told[1]
 
 
-def test_child_after_fork_loads_the_provider_again(
-    site: tuple[TestPki, Token], tmp_path: Path
-) -> None:
+def test_child_after_fork_loads_the_provider_again(site: Site, tmp_path: Path) -> None:
     pki, token = site
     trust = ("-Verify", "5", "-verify_return_error", "-CAfile", pki.ca_file)
     with openssl_server(*own(pki.server), *trust) as server:
@@ -266,9 +268,7 @@ def test_child_after_fork_loads_the_provider_again(
     assert told == ["Success", ["default", "pkcs11"]]
 
 
-def test_provider_that_is_not_there_names_its_file(
-    site: tuple[TestPki, Token], tmp_path: Path
-) -> None:
+def test_provider_that_is_not_there_names_its_file(site: Site, tmp_path: Path) -> None:
     pki, token = site
     told = run(
         """
@@ -293,7 +293,7 @@ def test_provider_that_is_not_there_names_its_file(
 
 
 def test_token_library_that_is_not_there_is_told_when_a_key_is_wanted(
-    site: tuple[TestPki, Token], tmp_path: Path
+    site: Site, tmp_path: Path
 ) -> None:
     pki, token = site
     told = run(

@@ -93,7 +93,8 @@ def test_folder_gives_all_lists_that_are_in_it(
     folder.mkdir()
     (folder / "empty folder").mkdir()
     (folder / ".hidden").write_text("-----BEGIN X509 CRL-----\nbroken")
-    (folder / "README").write_text("lists of the hospital\n")
+    # A folder with the same content is not read twice, and said of once.
+    (folder / "README").write_text(f"lists of the hospital, {side}\n")
     shutil.copy(pki.root.certificate_file, folder / "ca.pem")
     shutil.copy(Path(pki.ca_file).with_suffix(".der"), folder / "ca.der")
     shutil.copy(pki.crl(name=name, authorities=("ca",), der=True), folder)
