@@ -82,7 +82,7 @@ TEST(the_child_knows_the_client_and_the_proxy)
     recorder *listener = listener_new("127.0.0.0/8");
     int fd = dial(listener->port, CLIENT, sizeof CLIENT - 1);
     recorder *child = wait_for_child(listener);
-    struct sockaddr_in own;
+    struct sockaddr_in own = {.sin_family = AF_INET};
     socklen_t length = sizeof own;
     CHECK_INT(getsockname(fd, (struct sockaddr *)&own, &length), 0);
     CHECK_INT(L_DicomGetPeerAddress(child->net, text, sizeof text), 0);
@@ -149,7 +149,7 @@ static void *dial_often(void *arg)
     for (int i = 0; i < 40; i++) {
         size_t cut = (size_t)i % (sizeof CLIENT - 1);
         int fd = dial(self->port, CLIENT, cut);
-        (void)send(fd, CLIENT + cut, sizeof CLIENT - 1 - cut, MSG_NOSIGNAL);
+        (void)send(fd, &CLIENT[cut], sizeof CLIENT - 1 - cut, MSG_NOSIGNAL);
         close(fd);
     }
     return NULL;

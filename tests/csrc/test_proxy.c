@@ -341,15 +341,21 @@ TEST(list_with_something_else_is_refused)
 
 TEST(list_may_be_long_but_not_endless)
 {
-    char *list = calloc(1, 300 * 16);
+    static const char one[] = "192.0.2.1 ";
+    enum {
+        WORD = sizeof one - 1
+    };
+    char list[(LDC_PROXIES_MOST + 1) * WORD + 1];
     ldc_proxies *proxies;
-    for (int i = 0; i < LDC_PROXIES_MOST; i++) {
-        strcat(list, "192.0.2.1 ");
+    for (size_t i = 0; i <= LDC_PROXIES_MOST; i++) {
+        memcpy(&list[i * WORD], one, WORD);
     }
+    char *behind = &list[sizeof list - 1 - WORD]; /* the last one that is too much */
+    *behind = '\0';
     CHECK_INT(ldc_proxies_new(list, &proxies), DICOM_SUCCESS);
     CHECK_INT(proxies->count, LDC_PROXIES_MOST);
     ldc_ref_put(&proxies->ref);
-    strcat(list, "192.0.2.1");
+    *behind = one[0];
+    list[sizeof list - 1] = '\0';
     CHECK_INT(ldc_proxies_new(list, &proxies), DICOM_ERROR_PARAMETER);
-    free(list);
 }
