@@ -9,7 +9,7 @@
 
 enum {
     STAGE_BYTES = 256 * 1024,
-    FILE_BYTES = 64 * 1024, /* what is read from a file is encrypted while it is in the cache */
+    FILE_BYTES = 128 * 1024, /* of a PDU that is read from a file, and of a write of them */
     KEPT_BYTES = 512,       /* enough for messages without a data set: those allocate nothing */
     LEAST_LENT = 1024,      /* less is copied: it costs less than a piece, or a write, of its own */
     PIECES_OF_PDU = 5,      /* header and end of the command set, header, data set, padding */

@@ -23,7 +23,9 @@ from __future__ import annotations
 
 import _thread
 import atexit
+import contextlib
 import functools
+import importlib
 import operator
 import os
 import signal
@@ -313,6 +315,12 @@ def _interrupt_again() -> None:
 def _log_escaped(kind: type[BaseException], error: object, traceback: object) -> None:
     if issubclass(kind, KeyboardInterrupt):
         _interrupt_again()
+
+
+def prepare_log() -> None:
+    """Load what a log line needs, for a program that will have some, perhaps when files are short."""
+    with contextlib.suppress(OSError):  # they are short already: C says so, with the remedy
+        importlib.import_module("leadtools_compat._binding.log")
 
 
 @ffi.def_extern(onerror=_log_escaped)

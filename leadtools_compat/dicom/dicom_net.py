@@ -6,6 +6,7 @@ from types import FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from leadtools_compat._binding import ffi, lib, lifetime, reads
+from leadtools_compat._binding.callbacks import prepare_log
 from leadtools_compat._binding.errors import last_error
 from leadtools_compat._binding.text import Address, StrPath, address_to_c, path_to_c
 from leadtools_compat.dicom._arguments import INT_MAX, flags, integer, port
@@ -327,6 +328,7 @@ class DicomNet(
             integer(maxNumberOfPeers, "maxNumberOfPeers", 0, INT_MAX),
             flags(ipType, "ipType", DicomNetIpTypeFlags),
         )
+        prepare_log()
         install(self, state, _LISTENER)
         call(state, lib.L_DicomListenExt(state.handle, *arguments))
         state.exception = None

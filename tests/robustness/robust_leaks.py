@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import json
+import logging
 import os
 import socket
 import struct
@@ -375,6 +376,7 @@ def main() -> None:
     scenario, folder, other = sys.argv[1:4]
     warm_up, cycles = map(int, sys.argv[4:6])
     sys.unraisablehook = lambda arguments: None  # the scenario that raises does so on purpose
+    logging.logThreads = False  # else each thread of the library that logs has a dummy in threading
     scene = Scene(folder, other)
     run = getattr(scene, scenario)
     for _ in range(warm_up):

@@ -276,7 +276,7 @@ def test_golden_texts_have_the_form_of_the_page(name: str) -> None:
 
 
 def test_golden_texts_are_the_files_in_the_folder() -> None:
-    assert {path.stem for path in GOLDEN.glob("*")} == {*KINDS, *AUTHORITIES}
+    assert {path.stem for path in GOLDEN.glob("*")} - {"pkits"} == {*KINDS, *AUTHORITIES}
     assert len(KINDS) >= 12
 
 
