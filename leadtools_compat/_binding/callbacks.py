@@ -319,7 +319,7 @@ def _log_escaped(kind: type[BaseException], error: object, traceback: object) ->
 
 def prepare_log() -> None:
     """Load what a log line needs, for a program that will have some, perhaps when files are short."""
-    with contextlib.suppress(OSError):  # they are short already: C says so, with the remedy
+    with contextlib.suppress(OSError, ImportError):  # short already, or out of reach
         importlib.import_module("leadtools_compat._binding.log")
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from types import FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-from leadtools_compat._binding import ffi, lib, lifetime, reads
-from leadtools_compat._binding.callbacks import prepare_log
+from leadtools_compat._binding import callbacks, ffi, lib, lifetime, reads
 from leadtools_compat._binding.errors import last_error
 from leadtools_compat._binding.text import Address, StrPath, address_to_c, path_to_c
 from leadtools_compat.dicom._arguments import INT_MAX, flags, integer, port
@@ -328,7 +327,7 @@ class DicomNet(
             integer(maxNumberOfPeers, "maxNumberOfPeers", 0, INT_MAX),
             flags(ipType, "ipType", DicomNetIpTypeFlags),
         )
-        prepare_log()
+        callbacks.prepare_log()
         install(self, state, _LISTENER)
         call(state, lib.L_DicomListenExt(state.handle, *arguments))
         state.exception = None
