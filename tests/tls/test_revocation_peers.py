@@ -270,6 +270,7 @@ def python_context(pki: TestPki, side: Side, lists: str | None = None) -> ssl.SS
 def python_server(context: ssl.SSLContext) -> Iterator[tuple[int, list[str]]]:
     """Serve one connection; gives the port and, at the end, what went wrong."""
     said: list[str] = []
+    judged = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -279,15 +280,16 @@ def python_server(context: ssl.SSLContext) -> Iterator[tuple[int, list[str]]]:
                 try:
                     with context.wrap_socket(plain, server_side=True) as secure:
                         said.append("")
+                        judged.set()
                         secure.recv(1)
                 except OSError as error:
                     said[:] = said or [str(error)]
+                    judged.set()
 
         server = threading.Thread(target=serve, daemon=True)
         server.start()
         yield listener.getsockname()[1], said
-        if not said:
-            server.join(PATIENCE)
+        judged.wait(PATIENCE)
 
 
 @contextmanager
