@@ -10,10 +10,10 @@
 enum {
     STAGE_BYTES = 256 * 1024,
     FILE_BYTES = 128 * 1024, /* of a PDU that is read from a file, and of a write of them */
-    KEPT_BYTES = 512,       /* enough for messages without a data set: those allocate nothing */
-    LEAST_LENT = 1024,      /* less is copied: it costs less than a piece, or a write, of its own */
-    PIECES_OF_PDU = 5,      /* header and end of the command set, header, data set, padding */
-    RECORD = 16 * 1024,     /* of TLS */
+    KEPT_BYTES = 512,        /* enough for messages without a data set: those allocate nothing */
+    LEAST_LENT = 1024,  /* less is copied: it costs less than a piece, or a write, of its own */
+    PIECES_OF_PDU = 5,  /* header and end of the command set, header, data set, padding */
+    RECORD = 16 * 1024, /* of TLS */
 };
 
 /* PS3.5 A.5: a deflated data set of odd length gets one zero byte more. */
