@@ -16,7 +16,7 @@ enum {
 static _Thread_local int last_code;
 static _Thread_local char last_text[TEXT_SIZE];
 
-int ldc_error(int code, const char *format, ...)
+int(ldc_error)(int code, const char *format, ...)
 {
     char detail[TEXT_SIZE];
     va_list args;

@@ -14,6 +14,9 @@
 /* Remembers code and sentence for L_DicomGetLastError*; returns code, so that callers can `return
  * ldc_error(...)`. The text begins with the fixed text of the code. */
 int ldc_error(int code, const char *format, ...) LDC_PRINTF(2, 3) __attribute__((nonnull(2)));
+#ifdef __clang_analyzer__ /* sees one file at a time, and not that the code comes back */
+#define ldc_error(code, ...) (ldc_error(code, __VA_ARGS__), (code))
+#endif
 
 /* Sends one line to the log callback (ldc_log.c). handle: the net's number or 0. No lock may be
  * held. */

@@ -199,7 +199,7 @@ static bool room(const ldc_stage *stage, size_t length, size_t most)
 static size_t next_length(const ldc_fragmenter *fragmenter)
 {
     uint64_t left = fragmenter->command_length - fragmenter->command_at +
-                    (fragmenter->data_length - fragmenter->data_at) + PIECES_OF_PDU * 6;
+                    (fragmenter->data_length - fragmenter->data_at) + (uint64_t)PIECES_OF_PDU * 6;
     size_t most = (size_t)fragmenter->maximum + LDC_FRAGMENT_PDU_HEADER;
     return left < most ? (size_t)left : most;
 }

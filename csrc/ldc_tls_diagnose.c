@@ -377,16 +377,16 @@ void ldc_tls_link_diagnose(ldc_transport *self, ldc_failure *failure)
                                     (link->context->verify & L_SSL_VERIFY_PEER) != 0);
     if (refused && !link->established) {
         diagnose_verdict(link, failure);
-    } else if (!link->established && ldc_tls_refusal_diagnose(link, failure)) {
-        /* said */
-    } else if (link->alert_received >= 0) {
-        diagnose_alert(link, failure);
-    } else if (diagnose_speech(link, failure)) {
-        /* said */
-    } else if (ended_by_socket(link)) {
-        ldc_transport_diagnose_socket(self, DICOM_STAGE_TLS, failure);
-    } else {
-        diagnose_reason(link, failure);
+    } else if (link->established || !ldc_tls_refusal_diagnose(link, failure)) {
+        if (link->alert_received >= 0) {
+            diagnose_alert(link, failure);
+        } else if (!diagnose_speech(link, failure)) {
+            if (ended_by_socket(link)) {
+                ldc_transport_diagnose_socket(self, DICOM_STAGE_TLS, failure);
+            } else {
+                diagnose_reason(link, failure);
+            }
+        }
     }
     failure->alert_sent = link->alert_sent;
     failure->alert_received = link->alert_received;

@@ -286,9 +286,11 @@ def test_health_check_that_names_the_proxy_as_client_is_not_told_of(
     behind: Callable[..., Listener], lines: Lines
 ) -> None:
     listener = behind()
+    checks = []
     for kind in ("text", "binary"):
         with dialled(listener) as connection:
             host, port = connection.getsockname()
+            checks.append(f":{port} ")
             text = f"PROXY TCP4 {host} 127.0.0.1 {port} {listener.HostPort}\r\n"
             connection.sendall(text.encode() if kind == "text" else header(host, port))
             connection.shutdown(socket.SHUT_WR)
@@ -296,7 +298,7 @@ def test_health_check_that_names_the_proxy_as_client_is_not_told_of(
     with dialled(listener, header(LOOPBACK, 2)):
         assert listener.child().PeerPort == 2
         assert len(listener.log.all("OnAccept")) == 1
-        assert lines.all() == []
+        assert not [line for line in lines.all() if any(check in line for check in checks)]
 
 
 def test_proxy_that_speaks_for_itself_is_the_peer(
