@@ -310,7 +310,7 @@ static int make_new(const list_files *files, ldc_tls_crls **result)
             DICOM_ERROR_FILE_ACCESS,
             "there is no revocation list beside \"%s\". Put the lists of the CAs there, PEM "
             "or DER.",
-            files->items[0].name);
+            files->count == 0 ? "" : files->items[0].name);
     }
     if (rc != DICOM_SUCCESS) {
         ldc_ref_put(&crls->shared.ref);

@@ -172,19 +172,19 @@ TEST(a_context_is_looked_at_again_on_the_next_day_only)
                                        &with_ca),
               0);
     CHECK_INT(ldc_tls_context_get(true, with_ca, credentials, &choice, 0, &context), 0);
-    shift = -2 * DAY;
+    shift = (int64_t)-2 * DAY;
     ldc_expiry_look_at_context(0, context);
     CHECK_INT(count, 0); /* 31 and 32 days */
     shift = 0;
     ldc_expiry_look_at_context(0, context);
     CHECK_INT(count, 2);
-    shift = 26 * DAY;
+    shift = (int64_t)26 * DAY;
     ldc_expiry_look_at_context(0, context);
     CHECK_INT(count, 4);
-    shift = 26 * DAY + 3600; /* an hour later */
+    shift = (int64_t)26 * DAY + 3600; /* an hour later */
     ldc_expiry_look_at_context(0, context);
     CHECK_INT(count, 4);
-    shift = 60 * DAY;
+    shift = (int64_t)60 * DAY;
     ldc_expiry_look_at_context(0, context);
     CHECK_INT(count, 6);
     ldc_ref_put(&context->shared.ref);

@@ -121,7 +121,7 @@ TEST(a_refused_handshake_has_one_line_on_each_side_with_record_sentence_and_peer
         CHECK(wait_for(caller, "close"));
         recorder *child = wait_for_child(listener);
         CHECK(wait_for(child, "close"));
-        line in, out;
+        line in = {0}, out = {0};
         CHECK(wait_for_line(true, &in) && wait_for_line(false, &out));
         DICOMFAILURE why = {.uStructSize = sizeof why};
         char sentence[1000];

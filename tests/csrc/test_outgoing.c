@@ -98,7 +98,7 @@ TEST(data_from_a_file_goes_out_in_pdus_of_128_kib)
 TEST(what_is_left_goes_with_the_pdu_before_it_if_it_is_short)
 {
     char path[] = "/tmp/ltdic-test-XXXXXX";
-    ldc_dataset *data = file_of(path, 64 * 1024);
+    ldc_dataset *data = file_of(path, (size_t)128 * 1024);
     ldc_out *out = ldc_out_message(1, calloc(1, 100), 100, data, 0);
     ldc_stage stage = {0};
     bool done = false;
