@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from leadtools_compat._binding import ffi, lib, reads
 from leadtools_compat._binding.lifetime import ended
-from leadtools_compat._binding.pump import Collector
-from leadtools_compat._binding.text import Contents, StrPath, is_bytes, path_to_c, text_to_c
+from leadtools_compat._binding.text import Contents, StrPath, text_to_c
 from leadtools_compat.dicom._arguments import integer, member
+from leadtools_compat.dicom._net_own_certificate import call_that_asks, own_certificate
 from leadtools_compat.dicom._net_state import call, live, state_of
 from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.dicom_tls_profile import DicomTlsProfileCheck
@@ -202,40 +201,16 @@ class NetTls:
         """
         state = live(self)
         kind = member(type, "type", DicomTlsCertificateType)
-        arguments: tuple[Any, ...]
-        function: Callable[..., int]
-        if is_bytes(certFile):
-            certificate = bytes(certFile)
-            if keyFile is None:
-                key, size = ffi.NULL, 0
-            elif is_bytes(keyFile):
-                key, size = bytes(keyFile), memoryview(keyFile).nbytes
-            else:
-                raise TypeError("keyFile must be bytes or None when certFile is bytes")
-            function = lib.L_DicomSetCertificateBytesTLS
-            arguments = (certificate, len(certificate), kind, key, size)
-        elif is_bytes(keyFile):
-            raise TypeError("keyFile must be a path or None when certFile is a path")
-        else:
-            path = path_to_c(certFile, "certFile")  # type: ignore[arg-type]
-            if path == ffi.NULL:
-                raise DicomException(
-                    DicomExceptionCode.TlsCertificateFile,
-                    f"certFile is {certFile!r}: it must name the file with the own certificate",
-                )
-            function = lib.L_DicomSetClientCertificateTLS
-            arguments = (path, kind, path_to_c(keyFile, "keyFile"))  # type: ignore[arg-type]
-        with Collector() as collector:
-            code = function(state.handle, *arguments)
-            failed = None
-            try:
-                call(state, code)
-            except DicomException as error:
-                failed = error
-        collector.raise_first()
-        if failed is not None:
-            raise failed
-        live(self)  # OnPrivateKeyPassword may have disposed it
+        in_memory, arguments = own_certificate(certFile, kind, keyFile)
+        if arguments[0] == ffi.NULL:
+            raise DicomException(
+                DicomExceptionCode.TlsCertificateFile,
+                f"certFile is {certFile!r}: it must name the file with the own certificate",
+            )
+        function = (
+            lib.L_DicomSetCertificateBytesTLS if in_memory else lib.L_DicomSetClientCertificateTLS
+        )
+        call_that_asks(self, state, function, *arguments)
 
     # ---- what is ours ----
 

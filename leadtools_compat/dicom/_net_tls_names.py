@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from leadtools_compat._binding import ffi, lib, reads
 from leadtools_compat._binding.errors import parameter_error
-from leadtools_compat._binding.pump import Collector
-from leadtools_compat._binding.text import Contents, StrPath, is_bytes, path_to_c, text_to_c
+from leadtools_compat._binding.text import Contents, StrPath, text_to_c
 from leadtools_compat.dicom._arguments import member
+from leadtools_compat.dicom._net_own_certificate import call_that_asks, own_certificate
 from leadtools_compat.dicom._net_state import call, live
 from leadtools_compat.dicom._tls_rules import ALPN_MODES, Alpn, choice
-from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.enums_tls import DicomTlsCertificateType
 
 __all__ = ["NetTlsNames"]
@@ -140,33 +139,9 @@ class NetTlsNames:
         if wanted is not None and not wanted.strip(" ,"):
             raise parameter_error(f"names is {names!r}: give at least one DNS name, or None")
         for_names = _optional(wanted, "names")
-        function: Callable[..., int]
-        arguments: tuple[Any, ...]
-        if is_bytes(certFile):
-            if keyFile is not None and not is_bytes(keyFile):
-                raise TypeError("keyFile must be bytes or None when certFile is bytes")
-            certificate = bytes(certFile)
-            key = ffi.NULL if keyFile is None else bytes(keyFile)
-            size = 0 if keyFile is None else len(key)
-            function = lib.L_DicomAddCertificateBytesTLS
-            arguments = (certificate, len(certificate), kind, key, size, for_names)
-        elif is_bytes(keyFile):
-            raise TypeError("keyFile must be a path or None when certFile is a path")
-        else:
-            function = lib.L_DicomAddCertificateTLS
-            path = path_to_c(certFile, "certFile")  # type: ignore[arg-type]
-            arguments = (path, kind, path_to_c(keyFile, "keyFile"), for_names)  # type: ignore[arg-type]
-        with Collector() as collector:
-            code = function(state.handle, *arguments)
-            failed = None
-            try:
-                call(state, code)
-            except DicomException as error:
-                failed = error
-        collector.raise_first()
-        if failed is not None:
-            raise failed
-        live(self)  # OnPrivateKeyPassword may have disposed it
+        in_memory, arguments = own_certificate(certFile, kind, keyFile)
+        function = lib.L_DicomAddCertificateBytesTLS if in_memory else lib.L_DicomAddCertificateTLS
+        call_that_asks(self, state, function, *arguments, for_names)
 
     def clear_tls_certificates(self) -> None:
         """Forget what `add_tls_certificate` has added (ours).

@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from leadtools_compat._binding import ffi, lib
-from leadtools_compat._binding.pump import Collector
 from leadtools_compat._binding.text import Contents, StrPath, is_bytes, path_to_c
 from leadtools_compat.dicom._arguments import member
+from leadtools_compat.dicom._net_own_certificate import call_that_asks
 from leadtools_compat.dicom._net_state import call, live
 from leadtools_compat.dicom._net_tls_revocation import paths_to_c
-from leadtools_compat.dicom.dicom_exception import DicomException
 from leadtools_compat.dicom.enums_tls import DicomTlsCertificateType
 
 __all__ = ["NetReload"]
@@ -119,16 +118,6 @@ class NetReload:
             if file != ffi.NULL:
                 kept.append(ffi.new("char[]", file))
                 given.pszStapleFile = kept[-1]
-        with Collector() as collector:
-            code = lib.L_DicomReloadTLS(state.handle, given)
-            failed = None
-            try:
-                call(state, code)
-            except DicomException as error:
-                failed = error
-        collector.raise_first()
-        if failed is not None:
-            raise failed
-        state = live(self)  # OnPrivateKeyPassword may have disposed it
+        call_that_asks(self, state, lib.L_DicomReloadTLS, given)
         state.crl_paths = paths or state.crl_paths
         state.ocsp_staple_file = ocsp_staple_file or state.ocsp_staple_file
