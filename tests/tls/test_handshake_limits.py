@@ -47,6 +47,9 @@ with contextlib.ExitStack() as stack:
     client = node()
     client.Connect(None, 0, address, listener.HostPort)
     linked = client.log.wait("OnSecureLinkReady").code.name
+    # In TLS 1.3 the client is ready before the server has read its Finished.
+    listener.log.wait("OnAccept", count + 1)
+    listener.children[count].log.wait("OnSecureLinkReady")
     evicted = []
     for child in listener.children[:4]:
         if count > 128:
