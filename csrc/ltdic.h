@@ -1104,6 +1104,7 @@ typedef struct tagDICOMTLSPROFILE {
     const L_TCHAR *pszGroups, *pszSignatures; /* OpenSSL's names, with ':' between them */
     L_BOOL bHybrid;            /* a post-quantum hybrid group comes first where OpenSSL has it */
     L_UINT nRsaBits, nEcBits, nDhBits, nHashBits; /* the smallest allowed, 0 = no rule */
+    L_BOOL bResumption;        /* sessions may be resumed where L_DicomSetSessionResumptionTLS asks for it */
 } DICOMTLSPROFILE, *pDICOMTLSPROFILE;
 L_INT L_DicomGetProfileTLS(L_UINT nIndex, pDICOMTLSPROFILE pProfile);
 /* DICOM_ERROR_TLS_PROFILE: the linked OpenSSL cannot do it; L_DicomGetLastErrorText says what is missing. */
