@@ -60,6 +60,7 @@ SANITIZED = (
     "tls/test_policies",
     "tls/test_pins",
     "tls/test_server_names",
+    "tls/test_staples_by_name",
     "tls/test_trust_",
 )
 """What runs under the sanitizers too: where memory is made, shared and freed."""

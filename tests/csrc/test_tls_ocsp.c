@@ -2,8 +2,12 @@
  * test_tls_ocsp.c - judging OCSP responses: what is good, and that nothing else is, whatever the
  * bytes are.
  */
+#include <fcntl.h>
 #include <openssl/ocsp.h>
+#include <openssl/pem.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ldc_tls.h"
 #include "net_fixture.h"
@@ -241,5 +245,59 @@ TEST(the_feature_that_makes_a_staple_necessary_is_seen)
         ASN1_OCTET_STRING_free(value);
         X509_free(copy);
     }
+    scene_free(&s);
+}
+
+/* ---- served with a certificate that is chosen by name ---- */
+
+static void write_staple(const scene *s, long until, const char *file)
+{
+    OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
+    add(basic, s, V_OCSP_CERTSTATUS_GOOD, -600, until);
+    int size;
+    unsigned char *der = encode(basic, s, &size);
+    FILE *stream = fopen(file, "wb");
+    CHECK(stream != NULL && fwrite(der, 1, (size_t)size, stream) == (size_t)size);
+    CHECK(stream != NULL && fclose(stream) == 0);
+    OPENSSL_free(der);
+}
+
+TEST(an_added_certificate_takes_its_own_staple_and_no_other)
+{
+    scene s = scene_new();
+    char file[] = "/tmp/ltdic-staple-XXXXXX";
+    int fd = mkstemp(file);
+    CHECK(fd >= 0 && close(fd) == 0);
+    BIO *bio = BIO_new(BIO_s_mem());
+    PEM_write_bio_X509(bio, s.leaf);
+    PEM_write_bio_X509(bio, s.ca);
+    PEM_write_bio_PrivateKey(bio, s.leaf_key, NULL, NULL, 0, NULL, NULL);
+    char *pem = bio_text(bio);
+    recorder *one = recorder_new(NULL, NULL, L_SSL_VERIFY_NONE, TYPE_SSLV23_METHOD);
+    DICOMTLSCERTIFICATE given = {.uStructSize = sizeof given - 1,
+                                 .pCert = (const L_UCHAR *)pem,
+                                 .nCert = (L_UINT)strlen(pem),
+                                 .nCertType = DICOM_TLS_CERTIFICATE_PEM,
+                                 .pszNames = "a.test",
+                                 .pszStapleFile = file};
+    CHECK_INT(L_DicomAddCertificateExTLS(one->net, &given), DICOM_ERROR_PARAMETER);
+    CHECK_INT(L_DicomAddCertificateExTLS(one->net, NULL), DICOM_ERROR_PARAMETER);
+    given.uStructSize = sizeof given;
+    CHECK_INT(L_DicomAddCertificateExTLS(one->net, &given), DICOM_ERROR_FILE_ACCESS); /* empty */
+    write_staple(&s, -400, file);
+    CHECK_INT(L_DicomAddCertificateExTLS(one->net, &given), DICOM_ERROR_FILE_ACCESS);
+    scene other = scene_new();
+    write_staple(&other, 600, file);
+    CHECK_INT(L_DicomAddCertificateExTLS(one->net, &given), DICOM_ERROR_FILE_ACCESS);
+    CHECK_INT((long long)ldc_cache_count(LDC_CACHE_CREDENTIALS), 0); /* none was kept */
+    write_staple(&s, 600, file);
+    CHECK_INT(L_DicomAddCertificateExTLS(one->net, &given), 0);
+    given.pszStapleFile = NULL;
+    CHECK_INT(L_DicomAddCertificateExTLS(one->net, &given), 0);
+    CHECK_INT(L_DicomClearCertificatesTLS(one->net), 0);
+    CHECK_INT(unlink(file), 0);
+    recorder_free(one);
+    free(pem);
+    scene_free(&other);
     scene_free(&s);
 }

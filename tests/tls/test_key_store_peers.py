@@ -1,4 +1,4 @@
-"""DCMTK as the peer of our programs whose key stays in a token: both roles, good and bad."""
+"""DCMTK and Python's ssl as peers of ours whose key stays in a token: both roles, good and bad."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from tests.interop.archive import files
 from tests.interop.programs import ENVIRONMENT, free_port, run, served
 from tests.support import PATIENCE
 from tests.tls.issued import issue
+from tests.tls.test_key_stores import PRELUDE
+from tests.tls.tls_tools import run_python
 from tests.tls.tokens import MODULE, PIN, Token, make_token
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,3 +119,75 @@ def test_echoscu_is_refused_by_and_refuses_a_server_with_its_key_in_a_token(
             run("echoscu", *own, "127.0.0.1", port, code=1)
     failed = [one["failure"]["code"] for one in events if one["event"] == "failed"]
     assert sorted(failed) == ["TlsCertificateRejected", "TlsPeerRejectedCertificate"]
+
+
+PYTHON = """
+import socket, ssl, threading
+load()
+mine, other_ca = sys.argv[4:6]
+
+def context(role, trusted):
+    made = ssl.SSLContext(role)
+    made.load_cert_chain(mine)
+    made.load_verify_locations(trusted)
+    made.verify_mode = ssl.CERT_REQUIRED
+    made.check_hostname = role == ssl.PROTOCOL_TLS_CLIENT
+    return made
+
+def as_client(trusted):
+    heard = []
+    def serve(listener):
+        plain, _ = listener.accept()
+        try:
+            with plain, context(ssl.PROTOCOL_TLS_SERVER, trusted).wrap_socket(plain, True) as link:
+                heard.append(dict(link.getpeercert()["subject"][0])["commonName"])
+                link.recv(1)
+        except ssl.SSLError as error:
+            heard.append(error.reason)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        net = Node().use()
+        net.Connect(None, 0, "127.0.0.1", listener.getsockname()[1])
+        code = net.log.wait("OnSecureLinkReady").code.name
+        net.CloseForced(True)
+        thread.join()
+    return [code, *heard]
+
+def as_server(trusted):
+    listener = Listener(lambda: Node().use())
+    listener.Listen("127.0.0.1", 0, 4)
+    with socket.create_connection(("127.0.0.1", listener.HostPort)) as plain:
+        try:
+            with context(ssl.PROTOCOL_TLS_CLIENT, trusted).wrap_socket(
+                plain, server_hostname="localhost"
+            ) as link:
+                said = dict(link.getpeercert()["subject"][0])["commonName"]
+                code = listener.child().log.wait("OnSecureLinkReady").code.name
+        except ssl.SSLError as error:
+            said = error.reason
+            code = listener.child().log.wait("OnSecureLinkReady").code.name
+    return [code, said]
+
+print(json.dumps([role(trusted) for role in (as_client, as_server) for trusted in (ca, other_ca)]))
+"""
+
+
+def test_python_ssl_takes_and_refuses_both_roles_of_a_key_in_a_token(
+    site: Site, tmp_path: Path
+) -> None:
+    pki, token, certificate = site
+    other = issue(pki, tmp_path, "other", by_itself=True)
+    both = pki.issue("python", role="client", purposes=("clientAuth", "serverAuth"))
+    told = run_python(
+        PRELUDE + PYTHON,
+        *(pki.ca_file, certificate, token.key, both.combined_file, other.certificate_file),
+        folder=tmp_path,
+        environment=token.environment,
+    )
+    assert told == [
+        ["Success", "node"],
+        ["TlsPeerRejectedCertificate", "CERTIFICATE_VERIFY_FAILED"],
+        ["Success", "node"],
+        ["TlsPeerRejectedCertificate", "CERTIFICATE_VERIFY_FAILED"],
+    ]
