@@ -72,6 +72,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.sanitize)
 
 
+def pytest_collection_finish() -> None:
+    """Take what stays for the whole run out of the way of the many collections that tests ask for."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def pki(tmp_path_factory: pytest.TempPathFactory) -> TestPki:
     """One PKI for the run: root, intermediate, good identities; `make` gives the bad ones."""
