@@ -8,6 +8,7 @@ that it expects it.
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -63,6 +64,12 @@ SANITIZED = (
     "tls/test_trust_",
 )
 """What runs under the sanitizers too: where memory is made, shared and freed."""
+
+
+def pytest_configure() -> None:
+    """Hear SIGINT, which a shell's job in the background ignores, and with it all programs of tests."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
