@@ -60,7 +60,7 @@ static bool answered(ldc_conn *conn, const ldc_news *news, bool heard)
         answer_echo(conn, news);
         return !heard;
     }
-    /* What came before a release is told, and answered, first: then ldc_delivery.c answers. */
+    /* What came before a release is told, and answered, first: then ldc_delivery_tell.c does. */
     if (atomic_load(&conn->inbox_count) > 0 || ldc_upper_performs(conn->upper)) {
         return false;
     }

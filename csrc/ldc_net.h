@@ -222,7 +222,7 @@ void ldc_net_give_tls(ldc_net_tls *taken);
 /* Holds context instead of the one before; NULL = none. No lock is held. */
 void ldc_net_use_context(ldc_net *net, ldc_tls_context *context);
 
-/* ldc_delivery.c */
+/* ldc_delivery*.c */
 void ldc_deliver(ldc_net *net, ldc_event_kind kind, int code);
 void ldc_deliver_close(ldc_net *net, int code, ldc_net *parent);
 /* Takes the news over. */
