@@ -14,6 +14,10 @@
 #include "ldc_error.h"
 #include "ldc_news.h"
 
+enum {
+    EVENTS_IN_A_TURN = 16 /* then others have theirs, if somebody waits */
+};
+
 void ldc_init_monotonic(pthread_cond_t *condition)
 {
     pthread_condattr_t attributes;
@@ -94,18 +98,25 @@ void ldc_delivery_release_waiting(ldc_net *net)
     }
 }
 
-/* ---- worker mode ---- */
-
-static ldc_net *net_of(ldc_job *job)
+bool ldc_delivery_put_back(ldc_event *event)
 {
-    return (ldc_net *)(void *)((char *)job - offsetof(ldc_net, job));
+    ldc_net *net = event->net;
+    if (net->disposed || net->silent) {
+        return false;
+    }
+    event->next = net->first;
+    net->first = event;
+    net->last = net->last == NULL ? event : net->last;
+    return true;
 }
 
-void ldc_delivery_run(ldc_job *job, bool user_slot)
+/* ---- worker mode ---- */
+
+static void run(ldc_job *job, bool user_slot)
 {
     (void)user_slot;
-    ldc_net *net = net_of(job);
-    for (;;) {
+    ldc_net *net = (ldc_net *)(void *)((char *)job - offsetof(ldc_net, job));
+    for (unsigned told = 1;; told++) {
         pthread_mutex_lock(&net->lock);
         ldc_event *event = ldc_delivery_next(net);
         if (event == NULL) {
@@ -113,21 +124,40 @@ void ldc_delivery_run(ldc_job *job, bool user_slot)
             pthread_cond_broadcast(&net->resting);
         }
         pthread_mutex_unlock(&net->lock);
-        if (event == NULL || !ldc_engine_same_process(net->pid)) {
-            if (event != NULL) {
-                return; /* a forked child came back from a callback: all this is the parent's */
-            }
+        if (event == NULL) {
             break;
         }
         if (event->kind == LDC_EVENT_GO) {
             ldc_conn_command(event->conn, LDC_CONN_GO);
         } else {
             ldc_delivery_tell(event);
+            if (!ldc_engine_same_process(net->pid)) {
+                return; /* a forked child came back from a callback: all this is the parent's */
+            }
             ldc_delivery_tell_parent(event);
         }
-        ldc_event_free(event);
+        bool kept = false;
+        if (event->kind == LDC_EVENT_NEWS && ldc_news_go_on(event->news)) {
+            pthread_mutex_lock(&net->lock);
+            kept = ldc_delivery_put_back(event);
+            pthread_mutex_unlock(&net->lock);
+        }
+        if (!kept) {
+            ldc_event_free(event);
+        }
+        if (told % EVENTS_IN_A_TURN == 0 && ldc_engine_crowded()) {
+            ldc_engine_push(job,
+                            LDC_JOB_USER); /* others have their turn; the reference goes along */
+            return;
+        }
     }
     ldc_net_put(net);
+}
+
+void ldc_delivery_start(ldc_net *net)
+{
+    net->job.run = run;
+    ldc_engine_push(&net->job, LDC_JOB_USER);
 }
 
 /* Queues an event, which it owns from now on. */
@@ -142,6 +172,11 @@ void ldc_delivery_push(ldc_event *event)
     pthread_mutex_lock(&net->lock);
     bool drop = net->disposed || (net->silent && event->kind != LDC_EVENT_GO);
     bool start = false;
+    if (event->kind == LDC_EVENT_ACCEPT && !drop) {
+        /* No more than may wait: each event takes one that waits, if there is one. */
+        drop = net->accepts_due >= net->limits.value[LDC_LIMIT_HANDSHAKES_TOTAL];
+        net->accepts_due += drop ? 0u : 1u;
+    }
     if (!drop) {
         if (net->last == NULL) {
             net->first = event;
@@ -168,8 +203,7 @@ void ldc_delivery_push(ldc_event *event)
         ldc_event_free(event);
     }
     if (start) {
-        net->job.run = ldc_delivery_run;
-        ldc_engine_push(&net->job, LDC_JOB_USER);
+        ldc_delivery_start(net);
     }
     ldc_net_put(net);
 }
@@ -197,39 +231,86 @@ void ldc_deliver(ldc_net *net, ldc_event_kind kind, int code)
     }
 }
 
-static void run_out_of_turn(ldc_job *job, bool user_slot)
+/* ---- out of turn: not behind a callback that runs, for which a C-CANCEL-RQ is. One at a time, so
+ * that a peer that sends them without end takes one thread of a net's, and no more. ---- */
+
+static void run_urgent(ldc_job *job, bool user_slot)
 {
     (void)user_slot;
-    ldc_event *event = (ldc_event *)(void *)((char *)job - offsetof(ldc_event, job));
-    ldc_delivery_tell(event);
-    ldc_event_free(event);
-}
-
-/* Not behind a callback that runs: C-CANCEL-RQ is for it. */
-static void push_out_of_turn(ldc_event *event)
-{
-    event->out_of_turn = true;
-    if (!ldc_pumped()) {
-        event->job.run = run_out_of_turn;
-        ldc_engine_push(&event->job, LDC_JOB_USER);
+    ldc_net *net = (ldc_net *)(void *)((char *)job - offsetof(ldc_net, urgent_job));
+    pthread_mutex_lock(&net->lock);
+    ldc_event *event = net->urgent;
+    if (event != NULL) {
+        net->urgent = event->next;
+        net->last_urgent = net->urgent == NULL ? NULL : net->last_urgent;
+        event->next = NULL;
+    }
+    net->delivering_urgent = event != NULL;
+    pthread_mutex_unlock(&net->lock);
+    if (event == NULL) {
+        ldc_net_put(net);
         return;
     }
-    ldc_pump_lock();
-    pthread_mutex_lock(&event->net->lock);
-    bool drop = event->net->disposed || event->net->silent; /* what is queued was discarded */
-    pthread_mutex_unlock(&event->net->lock);
-    if (!drop) {
-        ldc_pump_add(event);
+    ldc_delivery_tell(event);
+    if (!ldc_engine_same_process(net->pid)) {
+        return; /* as above */
     }
-    ldc_pump_unlock();
+    ldc_event_free(event);
+    ldc_engine_push(job, LDC_JOB_USER); /* the reference goes along */
+}
+
+static void push_urgent(ldc_event *event)
+{
+    ldc_net *net = event->net;
+    bool pumping = ldc_pumped();
+    bool start = false;
+    event->out_of_turn = true;
+    if (pumping) {
+        ldc_pump_lock();
+    }
+    pthread_mutex_lock(&net->lock);
+    bool drop = net->disposed || net->silent; /* what is queued was discarded */
+    if (!drop && pumping) {
+        ldc_pump_add(event);
+    } else if (!drop) {
+        *(net->last_urgent == NULL ? &net->urgent : &net->last_urgent->next) = event;
+        net->last_urgent = event;
+        start = !net->delivering_urgent;
+        net->delivering_urgent = true;
+    }
+    if (start) {
+        ldc_ref_get(&net->ref);
+    }
+    pthread_mutex_unlock(&net->lock);
+    if (pumping) {
+        ldc_pump_unlock();
+    }
     if (drop) {
         ldc_event_free(event);
     }
+    if (start) {
+        net->urgent_job.run = run_urgent;
+        ldc_engine_push(&net->urgent_job, LDC_JOB_USER);
+    }
+}
+
+/* OnSend that has not been told yet takes more of its kind in; true: the news is taken over. */
+static bool joined(ldc_net *net, const ldc_conn *conn, ldc_news *news)
+{
+    bool taken = false;
+    if (news->kind == LDC_NEWS_SENT) {
+        pthread_mutex_lock(&net->lock);
+        ldc_event *last = net->last;
+        taken = last != NULL && last->kind == LDC_EVENT_NEWS && last->conn == conn &&
+                ldc_news_join(last->news, news);
+        pthread_mutex_unlock(&net->lock);
+    }
+    return taken;
 }
 
 void ldc_deliver_news(ldc_net *net, ldc_conn *conn, ldc_news *news, uint64_t cost)
 {
-    ldc_event *event = ldc_event_new(net, LDC_EVENT_NEWS, 0);
+    ldc_event *event = joined(net, conn, news) ? NULL : ldc_event_new(net, LDC_EVENT_NEWS, 0);
     if (event == NULL) {
         ldc_news_free(news);
         ldc_conn_told(conn, cost);
@@ -240,7 +321,7 @@ void ldc_deliver_news(ldc_net *net, ldc_conn *conn, ldc_news *news, uint64_t cos
     event->news = news;
     event->cost = cost;
     if (news->kind == LDC_NEWS_MESSAGE && news->command.field == COMMAND_C_CANCEL) {
-        push_out_of_turn(event);
+        push_urgent(event);
     } else {
         ldc_delivery_push(event);
     }

@@ -25,7 +25,11 @@ ldc_event *ldc_delivery_next(ldc_net *net);
 /* Lets connections go that waited for the events before them; the net's lock is held and released
  * in between. */
 void ldc_delivery_release_waiting(ldc_net *net);
-void ldc_delivery_run(ldc_job *job, bool user_slot); /* a net's turn on a worker */
+/* Puts an event that has more to tell back in front of the net's queue; the net's lock is held.
+ * false: nobody wants it any more. */
+bool ldc_delivery_put_back(ldc_event *event);
+/* Has a worker tell the net's queue: `delivering` is set, a reference goes along. */
+void ldc_delivery_start(ldc_net *net);
 
 /* ldc_delivery_pump.c: the pump's lock is held from lock to unlock. */
 void ldc_pump_lock(void);

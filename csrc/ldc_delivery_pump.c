@@ -9,6 +9,7 @@
 #include "ldc_conn.h"
 #include "ldc_delivery_inner.h"
 #include "ldc_error.h"
+#include "ldc_news.h"
 
 static atomic_bool pumped_mode;
 
@@ -75,8 +76,11 @@ static ldc_event *take_runnable(void)
     for (ldc_event *event = pump.first; event != NULL; before = event, event = event->pump_next) {
         ldc_net *net = event->net;
         pthread_mutex_lock(&net->lock);
-        bool runnable = event->out_of_turn || (!net->delivering && net->first == event);
-        if (runnable && !event->out_of_turn) {
+        bool runnable =
+            event->out_of_turn ? !net->delivering_urgent : !net->delivering && net->first == event;
+        if (runnable && event->out_of_turn) {
+            net->delivering_urgent = true;
+        } else if (runnable) {
             net->delivering = true;
             (void)ldc_delivery_next(net);
         }
@@ -91,6 +95,35 @@ static ldc_event *take_runnable(void)
         }
     }
     return NULL;
+}
+
+/* The event has been told; one that has more to tell stays the first of its net's. */
+static void end_turn(ldc_event *event, bool in_turn)
+{
+    ldc_net *net = event->net; /* the caller has a reference */
+    bool more = in_turn && event->kind == LDC_EVENT_NEWS && ldc_news_go_on(event->news);
+    bool kept = false;
+    ldc_pump_lock();
+    pthread_mutex_lock(&net->lock);
+    if (more && ldc_delivery_put_back(event)) {
+        kept = true;
+        event->pump_next = pump.first;
+        pump.first = event;
+        pump.last = pump.last == NULL ? event : pump.last;
+    }
+    pthread_mutex_unlock(&net->lock);
+    ldc_pump_unlock();
+    if (!kept) {
+        ldc_event_free(event);
+    }
+    pthread_mutex_lock(&net->lock);
+    if (in_turn) {
+        net->delivering = false;
+        ldc_delivery_release_waiting(net);
+    } else {
+        net->delivering_urgent = false;
+    }
+    pthread_mutex_unlock(&net->lock);
 }
 
 L_INT L_DicomBreathe(L_UINT nTimeoutMs)
@@ -119,13 +152,7 @@ L_INT L_DicomBreathe(L_UINT nTimeoutMs)
     ldc_ref_get(&net->ref);
     ldc_delivery_tell(event);
     ldc_delivery_tell_parent(event);
-    ldc_event_free(event);
-    pthread_mutex_lock(&net->lock);
-    if (in_turn) {
-        net->delivering = false;
-        ldc_delivery_release_waiting(net);
-    }
-    pthread_mutex_unlock(&net->lock);
+    end_turn(event, in_turn);
     ldc_net_put(net);
     /* Another thread that pumps may now run the next event of this net. */
     pthread_mutex_lock(&pump.lock);
@@ -170,10 +197,15 @@ void ldc_deliver_discard(ldc_net *net)
     dropped = net->first;
     net->first = NULL;
     net->last = NULL;
+    net->accepts_due = 0;
+    ldc_event *urgent = net->urgent;
+    net->urgent = NULL;
+    net->last_urgent = NULL;
     pthread_mutex_unlock(&net->lock);
     pthread_mutex_unlock(&pump.lock);
     free_list(dropped);
     free_list(apart);
+    free_list(urgent);
 }
 
 void ldc_delivery_after_fork(void)

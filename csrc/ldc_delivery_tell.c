@@ -60,6 +60,17 @@ static bool somebody_waits(ldc_net *net)
     return waits;
 }
 
+/* After the last of those that were joined. */
+static void tell_left_out(const ldc_net *net, const ldc_news *news)
+{
+    if (ldc_news_left_out(news) > 0 && !ldc_news_has_more(news)) {
+        ldc_log(
+            DICOM_LOG_WARNING, net->id,
+            "OnSend is slower than the connection: %llu PDUs have left without its being called",
+            (unsigned long long)ldc_news_left_out(news));
+    }
+}
+
 /* Tells one event. No lock is held. */
 void ldc_delivery_tell(ldc_event *event)
 {
@@ -70,6 +81,9 @@ void ldc_delivery_tell(ldc_event *event)
     DICOMNETCALLBACKEXT ext = net->callbacks_ext;
     uint32_t automatic = net->auto_respond;
     bool disposed = net->disposed;
+    if (event->kind == LDC_EVENT_ACCEPT && net->accepts_due > 0) {
+        net->accepts_due--; /* before it looks who waits: whoever comes from now on has one more */
+    }
     bool stale = event->out_of_turn && net->conn != event->conn;
     pthread_mutex_unlock(&net->lock);
     if (disposed || stale) {
@@ -112,6 +126,7 @@ void ldc_delivery_tell(ldc_event *event)
         ldc_news_tell(handle, &callbacks, event->news,
                       ldc_upper_folder(ldc_conn_upper(event->conn)));
         end_serving(net, event);
+        tell_left_out(net, event->news);
         if (event->news->kind == LDC_NEWS_RELEASE_REQUEST &&
             ldc_news_automatic(&callbacks, automatic, event->news)) {
             (void)ldc_upper_release(ldc_conn_upper(event->conn), false);

@@ -105,8 +105,7 @@ static void end_turn(ldc_net *net)
     }
     pthread_mutex_unlock(&net->lock);
     if (more) {
-        net->job.run = ldc_delivery_run;
-        ldc_engine_push(&net->job, LDC_JOB_USER);
+        ldc_delivery_start(net);
     }
 }
 

@@ -93,7 +93,6 @@ typedef struct ldc_event {
     struct ldc_news *news;  /* NEWS: owned */
     uint64_t cost;          /* NEWS: what it counts in the inbox */
     bool out_of_turn;       /* NEWS: not behind a callback that runs (C-CANCEL-RQ) */
-    ldc_job job;            /* out of turn, worker delivery */
 } ldc_event;
 
 /* ---- the live or last link, for look-ups ---- */
@@ -172,7 +171,11 @@ struct ldc_net {
     /* delivery */
     ldc_job job;
     ldc_event *first, *last;
-    bool delivering;        /* user code of this net is running */
+    bool delivering;                 /* user code of this net is running */
+    ldc_event *urgent, *last_urgent; /* out of turn, one at a time; worker delivery */
+    bool delivering_urgent;
+    ldc_job urgent_job;
+    uint64_t accepts_due;   /* ACCEPT events in the queue */
     pthread_cond_t resting; /* delivering became false */
     bool serving;           /* a request is being told that user code has not answered yet */
     uint16_t serving_id;
