@@ -283,9 +283,17 @@ class Client(DicomNet):
         return self._answer()
 
     def store(
-        self, number: int, sop_class: str, instance: str, data: DicomDataSet | Path
+        self,
+        number: int,
+        sop_class: str,
+        instance: str,
+        data: DicomDataSet | Path,
+        meanwhile: Callable[[], object] = lambda: None,
     ) -> Answer:
-        """Send a data set, or the file of one, over the context `number`."""
+        """Send a data set, or the file of one, over the context `number`.
+
+        `meanwhile` is called once while the peer is busy with it.
+        """
         loaded = data if isinstance(data, DicomDataSet) else DicomDataSet()
         with loaded:
             if not isinstance(data, DicomDataSet):
@@ -299,6 +307,7 @@ class Client(DicomNet):
                 *(self.SendCStoreRequest, number, message, sop_class, instance),
                 *(medium, "", 0, loaded),
             )
+        meanwhile()
         return self._answer()
 
     def find(self, abstract: str, query: DicomDataSet) -> Iterator[Answer]:
