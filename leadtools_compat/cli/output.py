@@ -10,7 +10,6 @@ import sys
 import threading
 from typing import Any, TextIO
 
-import click
 from rich.console import Console
 from rich.markup import escape
 
@@ -18,12 +17,10 @@ from leadtools_compat._nodes.client import NodeError
 from leadtools_compat.dicom import DicomExceptionCode, DicomFailure
 from leadtools_compat.dicom.dicom_failure import alert_name
 
-__all__ = ["AUDIT", "PEER", "Output", "facts", "harmless", "plain"]
+__all__ = ["Output", "facts", "harmless", "plain"]
 
 _NO_TERMINAL = 100_000
 _LINES = threading.Lock()
-AUDIT = "leadtools_compat.audit"
-PEER = "leadtools_compat.peer"
 # The library's remedies speak of its calls; these are the same in options.
 _OPTIONS = {
     DicomExceptionCode.TlsPeerRequiresCertificate: "--cert FILE is the own certificate",
@@ -107,16 +104,8 @@ class Output:
                 sys.stdout.write(f"{text}\n")
                 sys.stdout.flush()
 
-    def audit(self, failure: DicomFailure | None) -> None:
-        """Report the failure of a connection that we made, if there is an audit repository."""
-        context = click.get_current_context(silent=True)
-        trail = None if context is None else context.meta.get(AUDIT)
-        if context is not None and trail is not None and failure is not None:
-            trail.failed(failure, str(context.meta.get(PEER, "")), "outbound")
-
     def failed(self, what: str, error: NodeError, **more: Any) -> None:
-        """Print why it failed, and report it to the audit repository if there is one."""
-        self.audit(error.failure)
+        """Print why it failed."""
         record = None if error.failure is None else error.failure.as_dict()
         self.result(
             {

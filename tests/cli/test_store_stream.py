@@ -77,7 +77,7 @@ def test_kinds_that_come_late_get_an_association_that_takes_them(
 
 
 def test_what_was_asked_for_once_is_asked_for_again(many: Path, small_steps: None) -> None:
-    feed = Feed([many], pytest.fail)
+    feed = Feed([many], lambda problem: pytest.fail(str(problem)))
     first = feed.contexts()
     while feed.take(first):
         pass
@@ -92,7 +92,7 @@ def test_no_more_contexts_are_asked_for_than_an_association_has(
     many: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feeding, "MAX_CONTEXTS", 1)
-    feed = Feed([many], pytest.fail)
+    feed = Feed([many], lambda problem: pytest.fail(str(problem)))
     sent = 0
     rounds = 0
     while contexts := feed.contexts():
