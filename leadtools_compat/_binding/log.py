@@ -21,6 +21,7 @@ from leadtools_compat.dicom.dicom_failure import DicomFailure, describe_exceptio
 __all__ = [
     "CertificateEnding",
     "emit",
+    "flush",
     "logger",
     "tell_watchers",
     "unwatch_failures",
@@ -84,6 +85,11 @@ def emit(record: Any) -> None:
     logger.log(record.nLevel, "%s", text, extra=extra)
 
 
+def flush(patience: float) -> None:
+    """Wait at most so many seconds until lines that came up so far have been logged."""
+    lib.L_DicomFlushLog(int(patience * 1000))
+
+
 # ---- those who are told of every failure ---------------------------------------------------------
 
 Watcher = Callable[[DicomFailure, str, int, bool], object]
@@ -103,7 +109,7 @@ def watch_failures(watcher: Watcher) -> None:
 def unwatch_failures(watcher: Watcher, patience: float) -> None:
     """End that, when it has been told of what happened so far; waits at most so many seconds."""
     global _watchers
-    lib.L_DicomFlushLog(int(patience * 1000))
+    flush(patience)
     with _watchers_lock:
         _watchers = tuple(one for one in _watchers if one != watcher)
         if not _watchers:

@@ -86,6 +86,7 @@ def scp(
     Warnings come 30, 7 and 1 days before a certificate of --cert or --ca ends.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    out.lasts = True
     counts = {"stored": 0, "refused": 0, "failed": 0}
     lock = threading.Lock()
     watched = [] if tls is None else _files(tls)
