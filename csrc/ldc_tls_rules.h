@@ -145,4 +145,11 @@ bool ldc_tls_refusal_diagnose(const ldc_tls_link *link, ldc_failure *failure);
 /* What to do about the peer's alert, malloc'ed; NULL: it is of another kind, or no memory. */
 char *ldc_tls_refusal_remedy(const ldc_tls_link *link, int alert);
 
+/* ---- ldc_tls_signatures.c: failure records about signature algorithms ---- */
+
+/* A server without an algorithm that the client takes; false: that is not the cause. */
+bool ldc_tls_signature_diagnose(const ldc_tls_link *link, int code, ldc_failure *failure);
+/* A client whose certificate is loaded, and was not sent; false: there is none. */
+bool ldc_tls_unsent_diagnose(const ldc_tls_link *link, ldc_failure *failure);
+
 #endif

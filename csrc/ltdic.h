@@ -951,6 +951,11 @@ L_INT L_DicomSetLogCallbackExt(LOGCALLBACKEXT pfnLog, L_VOID *pUserData);
  * within nSeconds have a line of their own, the rest one line for all when the time is over: a port scanner does not fill the
  * log. Begins with 10 within 60 seconds; 0 lines: failures are not logged. */
 L_INT L_DicomSetFailureLog(L_UINT nLines, L_UINT nSeconds);
+/* Beside the log: told of every failure of a connection, those too that have no line of their own; for audits. nMore is 0,
+ * pszText the sentence of the record. It may come a moment after OnClose; at most 1000 wait. NULL: nobody is told. */
+L_INT L_DicomSetFailureCallback(LOGCALLBACKEXT pfnFailure, L_VOID *pUserData);
+/* Waits until lines and failures that came up so far have been told, at most so long: DICOM_ERROR_NET_TIMEOUT. */
+L_INT L_DicomFlushLog(L_UINT nMilliseconds);
 
 /* ---- TLS ----------------------------------------------------------------------------------------------------- */
 
