@@ -43,6 +43,7 @@ typedef struct ldc_tls_named {        /* a server's certificate for some names *
     char *names;           /* owned: patterns from ldc_dns_name, with a space between them */
     bool own_names;        /* they are those that the certificate carries */
     ldc_tls_origin origin; /* owned: where the credentials came from */
+    char *staple_file;     /* owned: the OCSP response that goes with it, NULL = none */
 } ldc_tls_named;
 
 typedef struct ldc_tls_rules {

@@ -30,7 +30,7 @@ Examples:
   leadtools-compat scp 2762 received --ca ca.pem --cert server.pem
   leadtools-compat scp 0 received --title ARCHIVE --json | tee log.jsonl
 
-Ends with Ctrl-C or SIGTERM. SIGHUP reads certificate, key, --ca, --crl, --crl-dir and --staple
+Ends with Ctrl-C or SIGTERM. SIGHUP reads certificates, keys, --ca, --crl, --crl-dir and staples
 anew: the next connections use them, open ones live on, and what cannot be used is said and changes
 nothing. With --json it prints one line of JSON for each event.
 """

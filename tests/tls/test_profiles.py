@@ -97,7 +97,9 @@ def cells(profile: DicomTlsProfile) -> tuple[str, ...]:
     versions = ", ".join(one.removeprefix("TLSv") for one in profile.versions)
     minima = (profile.rsa_bits, profile.ec_bits, profile.dh_bits, profile.hash_bits)
     keys = "RSA {}, EC {}, DHE {}, SHA-{}".format(*minima) if any(minima) else "none"
-    return (profile.title, "yes" if profile.retired else "no", versions, " ".join(suites), keys)
+    sessions = "on request" if profile.resumption else "never"
+    retired = "yes" if profile.retired else "no"
+    return (profile.title, retired, versions, " ".join(suites), keys, sessions)
 
 
 # ---- applying
