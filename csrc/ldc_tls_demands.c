@@ -154,7 +154,12 @@ int ldc_tls_demands_judge(ldc_tls_link *link, X509_STORE_CTX *store)
     ldc_tls_minima least = ldc_tls_minima_of(link->context->profile, rules);
     X509 *leaf = X509_STORE_CTX_get0_cert(store);
     int answer = 1;
-    if (rules != NULL && rules->uri != NULL && !ldc_certificate_has_uri(leaf, rules->uri)) {
+    if (rules != NULL && rules->email != NULL &&
+        ldc_certificate_email_in_subject(leaf, rules->email)) {
+        answer = ldc_tls_complain(store, leaf, 0, L_X509_V_ERR_EMAIL_MISMATCH, NULL);
+    }
+    if (answer == 1 && rules != NULL && rules->uri != NULL &&
+        !ldc_certificate_has_uri(leaf, rules->uri)) {
         char *about = ldc_format("The certificate does not carry the URI \"%s\".", rules->uri);
         answer = ldc_tls_complain(store, leaf, 0, L_X509_V_ERR_HOSTNAME_MISMATCH, about);
         free(about);
