@@ -12,7 +12,7 @@ import pytest
 
 from leadtools_compat.testing import TestPki
 from tests.tls.resuming import Scene, at_either_side, crl_of, two_authorities
-from tests.tls.tls_tools import FINDINGS, PEM, Side
+from tests.tls.tls_tools import FINDINGS, PEM, Side, finding
 
 Demand = Callable[[Any, TestPki, Side], object]
 
@@ -92,7 +92,7 @@ def test_peer_that_lacks_what_is_demanded_now_is_refused(
 ) -> None:
     change, code = UNSATISFIED[what]
     demand(resuming, pki, side, change)
-    assert resuming.refusal(side) == FINDINGS[code]
+    assert resuming.refusal(side) == finding(code)
 
 
 def test_server_without_a_staple_is_refused_when_one_is_required_now(
