@@ -274,6 +274,9 @@ static int make_new(loading *load, ldc_tls_credentials **result)
     pthread_mutex_init(&credentials->lock, NULL);
     credentials->shared.secret = true;
     rc = parse_both(load, credentials);
+    if (rc == DICOM_SUCCESS && load->password.too_long) { /* a token that opens all the same */
+        rc = ldc_tls_password_error(&load->password, key_content(load)->file, "");
+    }
     if (rc == DICOM_SUCCESS &&
         !digest_both(load, credentials->leaf, credentials->key, credentials->shared.key)) {
         rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "certificate");
