@@ -170,5 +170,12 @@ int ldc_tls_demands_judge(ldc_tls_link *link, X509_STORE_CTX *store)
                                   "The certificate says nothing about its purposes: it has no "
                                   "extended key usage, and the check is strict.");
     }
+    /* OpenSSL finds fault with no policy where there is no path. */
+    if (answer == 1 && rules != NULL && (rules->policy_flags & DICOM_TLS_POLICY_EXPLICIT) != 0 &&
+        sk_X509_num(X509_STORE_CTX_get0_chain(store)) == 1) {
+        answer = ldc_tls_complain(store, leaf, 0, L_X509_V_ERR_NO_EXPLICIT_POLICY,
+                                  "The certificate is trusted by itself: no authority says under "
+                                  "which policy it was issued.");
+    }
     return answer == 1 ? judge_keys(&least, store) : answer;
 }
