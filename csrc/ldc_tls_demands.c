@@ -154,7 +154,13 @@ int ldc_tls_demands_judge(ldc_tls_link *link, X509_STORE_CTX *store)
     ldc_tls_minima least = ldc_tls_minima_of(link->context->profile, rules);
     X509 *leaf = X509_STORE_CTX_get0_cert(store);
     int answer = 1;
-    if (rules != NULL && rules->email != NULL &&
+    /* Else a broken certificate has no issuer; its purposes cannot be told, which OpenSSL passes.
+     */
+    if (X509_STORE_CTX_get_num_untrusted(store) == 0 &&
+        (X509_get_extension_flags(leaf) & EXFLAG_INVALID) != 0) {
+        answer = ldc_tls_complain(store, leaf, 0, L_X509_V_ERR_INVALID_EXTENSION, NULL);
+    }
+    if (answer == 1 && rules != NULL && rules->email != NULL &&
         ldc_certificate_email_in_subject(leaf, rules->email)) {
         answer = ldc_tls_complain(store, leaf, 0, L_X509_V_ERR_EMAIL_MISMATCH, NULL);
     }
