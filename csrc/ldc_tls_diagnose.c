@@ -87,7 +87,7 @@ const char *ldc_tls_code_remedy(int code)
     case L_X509_V_ERR_CERT_REJECTED:
         return "OpenSSL found no fault; the program's own check (OnVerify) refused the certificate.";
     case L_X509_V_ERR_APPLICATION_VERIFICATION:
-        return "The program's own check refused the certificate.";
+        return "The certificate was not judged by the check that had to.";
     default:
         return "Compare the certificate's text with what the CA should have issued.";
     }
