@@ -1,8 +1,8 @@
 """A project of somebody else's: a fresh environment that has only installed the wheel, with extras.
 
 The wheel is built in a mirror under ``build/``, with the objects of the build in place, so that only
-what changed is compiled. Nothing is fetched: what the wheel's metadata asks for is installed from this environment's own copies, and
-nothing else, so a dependency that is not declared is missed.
+what changed is compiled. Nothing is fetched: what the wheel's metadata asks for is installed from this
+environment's own copies, and nothing else, so a dependency that is not declared is missed.
 """
 
 from __future__ import annotations
