@@ -28,7 +28,11 @@ enum {
     EVENTS_AT_ONCE = 16,
     JOBS_BETWEEN_POLLS = 16,
     MAX_BLOCKING = 8, /* name look-ups at once */
-    STACK_BYTES = 1024 * 1024,
+    /* As the main thread has: an interpreter's limit of recursion counts on that. Only what is
+     * touched takes memory; where even addresses are short, a small one is better than no thread.
+     */
+    STACK_BYTES = 8 * 1024 * 1024,
+    SMALL_STACK_BYTES = 1024 * 1024,
     FORK_WAIT_MS = 1000,
 };
 
@@ -264,13 +268,16 @@ static void spawn(void)
         return;
     }
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
     /* Signals are the host's business, not a worker's. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (pthread_create(&thread, &attributes, work, NULL) == 0) {
-        engine.threads++;
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    int error = pthread_create(&thread, &attributes, work, NULL);
+    if (error != 0) {
+        pthread_attr_setstacksize(&attributes, SMALL_STACK_BYTES);
+        error = pthread_create(&thread, &attributes, work, NULL);
     }
+    engine.threads += error == 0 ? 1u : 0u;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
 }
