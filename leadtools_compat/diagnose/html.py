@@ -65,7 +65,7 @@ def _section(title: str, content: str) -> str:
 
 
 def _head(report: Report) -> str:
-    level = report.level
+    level = report.shown_level
     return f"""<header class="{level}">
 <p class="target">{text(report.target)}</p>
 <h1><span class="mark" aria-hidden="true">{_MARKS[level]}</span>

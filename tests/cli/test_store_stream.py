@@ -14,6 +14,7 @@ from pydicom.data import get_testdata_file
 from leadtools_compat._nodes import feed as feeding
 from leadtools_compat._nodes.feed import Count, Feed
 from leadtools_compat._nodes.files import Item, Problem
+from leadtools_compat._nodes.files import look as look_at
 from leadtools_compat._nodes.receiver import Events
 from tests.cli.conftest import Run, Serve
 from tests.support import PATIENCE
@@ -48,7 +49,7 @@ def test_first_file_is_stored_before_the_last_is_looked_at(
 ) -> None:
     looked: list[str] = []
     at_first: list[int] = []
-    plain_look = feeding.look
+    plain_look = look_at
 
     def look(path: Path) -> Item | Problem | None:
         looked.append(path.name)
