@@ -17,7 +17,7 @@ import pytest
 from leadtools_compat.diagnose import Level, Report
 from leadtools_compat.diagnose.html import page
 from leadtools_compat.diagnose.judgement import judge
-from leadtools_compat.diagnose.model import Certificate, Event, Level, Offer, Profile, Verdict
+from leadtools_compat.diagnose.model import Certificate, Event, Offer, Profile, Verdict
 from tests.support import PATIENCE
 
 HOSTILE = "<script>alert(1)</script>\"'&\x1b[31m\u202e" + "long" * 60
