@@ -40,6 +40,8 @@ Examples:
 """
 SHOWN = 20
 """Problems that are printed one by one; the rest is counted."""
+WIDE = 80
+"""Columns below which the progress bar is short, and without its rate."""
 COUNTING = 5.0
 """Seconds that counting what is left over may take at the end."""
 
@@ -147,12 +149,11 @@ class _Bar:
         self._tally = tally
         self._bar: Progress | None = None
         if out.animated:
+            wide = out.errors.width >= WIDE
+            rate = (TransferSpeedColumn(),) if wide else ()
             self._bar = Progress(
-                TextColumn("[bold]storing[/bold]"),
-                BarColumn(),
-                TransferSpeedColumn(),
-                TextColumn("left"),
-                TimeRemainingColumn(),
+                *(TextColumn("[bold]storing[/bold]"), BarColumn(40 if wide else 8), *rate),
+                *(TextColumn("left"), TimeRemainingColumn(compact=not wide)),
                 TextColumn("{task.fields[files]}"),
                 console=out.errors,
             )
