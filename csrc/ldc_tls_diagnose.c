@@ -52,6 +52,20 @@ const char *ldc_tls_code_remedy(int code)
     case L_X509_V_ERR_CRL_HAS_EXPIRED:
     case L_X509_V_ERR_CRL_NOT_YET_VALID:
         return "Fetch the present certificate revocation list from the CA.";
+    case L_X509_V_ERR_CRL_SIGNATURE_FAILURE:
+    case L_X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE:
+        return "The certificate revocation list is damaged, forged, or of another CA with the same name: fetch it again.";
+    case L_X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD:
+    case L_X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD:
+    case L_X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION:
+        return "The certificate revocation list is damaged, or of a kind that OpenSSL does not know: have the CA issue it "
+               "anew.";
+    case L_X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
+        return "Put the root into the CA file: a certificate that is trusted by itself, or pinned, cannot be held against "
+               "revocation lists.";
+    case L_X509_V_ERR_KEYUSAGE_NO_CRL_SIGN:
+        return "Who signed the revocation list must not sign any: fetch it from the CA again, or have the CA's certificate "
+               "issued with key usage cRLSign.";
     case L_X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
         return "Check who signed the revocation list: the signer needs a chain to the same root, with lists of its own.";
     case L_X509_V_ERR_DIFFERENT_CRL_SCOPE:
@@ -63,6 +77,8 @@ const char *ldc_tls_code_remedy(int code)
     case L_X509_V_ERR_INVALID_CA:
     case L_X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
         return "The issuer's certificate does not say that it is a CA: have the certificate issued by a proper CA.";
+    case L_X509_V_ERR_INVALID_EXTENSION:
+        return "Have the certificate issued anew, with extensions that can be read.";
     case L_X509_V_ERR_PATH_LENGTH_EXCEEDED:
         return "A CA of the chain must not have that many CAs below it: have the certificate issued by another CA.";
     case L_X509_V_ERR_CERT_SIGNATURE_FAILURE:

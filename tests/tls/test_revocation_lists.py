@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from leadtools_compat.dicom import DicomSecurityCertificateException
 from leadtools_compat.testing import TestPki
 from leadtools_compat.testing.files import unpem, write
 from tests.support import NO_CHECK, RecordingNet, refused
@@ -32,6 +33,7 @@ from tests.tls.tls_tools import (
     Meeting,
     Side,
     calls_of,
+    finding,
     other_side,
     rules_for,
 )
@@ -208,6 +210,22 @@ def test_revoked_intermediate_counts_for_the_chain_only(
     assert code_of(meeting, side) == "CertRevoked"
     assert meeting.of(side).failure.certificate_depth == 1
     assert checked(side, crl_paths=lists, crl_check="leaf").linked
+
+
+ABOUT_LISTS = [
+    *("UnableToGetCrl", "UnableToDecryptCrlSignature", "CrlSignatureFailure", "CrlNotYetValid"),
+    *("CrlHasExpired", "ErrorInCrlLastUpdateField", "ErrorInCrlNextUpdateField", "CertRevoked"),
+    *("UnableToGetCrlIssuer", "KeyusageNoCrlSign", "UnhandledCriticalCrlExtension"),
+    *("DifferentCrlScope", "CrlPathValidationError", "InvalidExtension"),
+]
+
+
+@pytest.mark.parametrize("name", ABOUT_LISTS)
+def test_complaint_about_lists_has_a_remedy_of_its_own(name: str) -> None:
+    def remedy(code: Any) -> str:
+        return str(DicomSecurityCertificateException(code, "").remedy)
+
+    assert remedy(finding(name)) != remedy(FINDINGS.Unspecified)
 
 
 # ---- soft fail
