@@ -111,6 +111,17 @@ const char *ldc_tls_code_remedy(int code)
 
 /* ---- our own verdict ---- */
 
+/* Nobody can be trusted: the usual reason is a setting that was forgotten. */
+static const char *no_authority(const ldc_tls_link *link)
+{
+    bool issuer = link->code == L_X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT ||
+                  link->code == L_X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+                  link->code == L_X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE ||
+                  link->code == L_X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT ||
+                  link->code == L_X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN;
+    return issuer && !link->context->has_anchors ? "No CA file was given here. " : "";
+}
+
 static void diagnose_verdict(ldc_tls_link *link, ldc_failure *failure)
 {
     if (link->no_answer) {
@@ -121,8 +132,8 @@ static void diagnose_verdict(ldc_tls_link *link, ldc_failure *failure)
             "accepted in doubt.");
     } else {
         const char *advice = ldc_tls_code_remedy(link->code);
-        char *remedy = ldc_format("%s%s%s", link->detail == NULL ? "" : link->detail,
-                                  link->detail == NULL ? "" : " ", advice);
+        char *remedy = ldc_format("%s%s%s%s", link->detail == NULL ? "" : link->detail,
+                                  link->detail == NULL ? "" : " ", no_authority(link), advice);
         char *message =
             ldc_format("The peer's certificate was rejected: %s", ldc_verify_text(link->code));
         ldc_failure_fill(failure, DICOM_ERROR_TLS_CERTIFICATE_REJECTED, DICOM_STAGE_CERTIFICATE,
