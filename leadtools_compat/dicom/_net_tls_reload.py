@@ -27,7 +27,7 @@ class NetReload:
         Then the settings, certificate, key, lists, staple, cipher list and profile of the listener
         count, whatever the children have; their ``mode`` must be ``Tls`` all the same, and their
         `OnVerify` judges as ever. `Listen` raises what `Accept` would have raised, files are read
-        once, and `reload_tls` works.
+        once, and `reload_tls` works; while it does in another thread, `Listen` is ``InvalidState``.
 
         Raises
         ------
