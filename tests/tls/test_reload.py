@@ -455,6 +455,11 @@ def test_reload_says_what_it_cannot_be_used_for(pki: TestPki, nets: Nets) -> Non
         net.reload_tls(b"bytes", PEM, pki.client.key_file)
     with refused(CODES.Parameter, "crl_paths"):
         net.reload_tls(crl_paths=[""])
+    for name in ("certFile", "ca", "crl_paths", "ocsp_staple_file"):
+        with refused(CODES.Parameter, name, "empty"):
+            net.reload_tls(**{name: () if name == "crl_paths" else ""})
+    with pytest.raises(TypeError):
+        net.reload_tls(ocsp_staple_file=b"bytes")
     net.Dispose()
     with refused(CODES.ObjectDisposed):
         net.reload_tls()
