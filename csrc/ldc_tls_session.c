@@ -18,6 +18,7 @@
 #include <openssl/err.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -437,6 +438,7 @@ bool ldc_tls_session_accept(ldc_tls_link *link)
         link->failed = true;
         link->code = fault;
         link->depth = 0;
+        free(link->detail);
         link->detail = ldc_strdup("A session was resumed whose verdict does not hold here: connect "
                                   "again, for a full handshake.");
     }

@@ -221,9 +221,10 @@ static int weigh(ldc_tls_link *link, X509_STORE_CTX *store)
 static int judge(int ok, X509_STORE_CTX *store)
 {
     /* Who signed a revocation list has a chain of its own (RFC 5280, 6.3.3 f). Nobody is asked
-     * about it: OpenSSL's answer counts, and a fault there is a complaint about the list. */
+     * about it: OpenSSL's answer counts, and a fault there is a complaint about the list. Names are
+     * expected of the peer, not of the signer. */
     if (X509_STORE_CTX_get0_parent_ctx(store) != NULL) {
-        return ok;
+        return ok == 1 || about_names(X509_STORE_CTX_get_error(store)) ? 1 : 0;
     }
     ldc_tls_link *link = link_of(store);
     /* The chain is complete when the first certificate is found good. */

@@ -108,6 +108,17 @@ def test_what_is_no_certificate_has_no_pins(content: bytes) -> None:
         DicomNet.tls_pins_of("a.pem")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("empty", ["", " ", [""], [WRONG, " "]])
+def test_empty_pin_does_not_stand_for_no_pins(nets: Nets, pki: TestPki, empty: Any) -> None:
+    net = nets(rules_for(pki, "client").net())
+    net.set_tls_pins(WRONG)
+    with refused(CODES.Parameter, "empty pin"):
+        net.set_tls_pins(empty)
+    assert net.tls_pins == (WRONG,)
+    net.set_tls_pins(None)
+    assert net.tls_pins == ()
+
+
 def test_pin_is_taken_in_every_usual_form(judged: Callable[..., Meeting], pki: TestPki) -> None:
     kind, _, digits = pin_of(pki.client, "key").partition(":")
     colons = ":".join(digits[i : i + 2] for i in range(0, 64, 2)).upper()

@@ -269,6 +269,8 @@ def test_client_without_anchors_complains_about_the_issuer(
     assert codes == [(0, "UnableToGetIssuerCertLocally")]
     assert meeting.linked == (flags == "None")
     assert not meeting.client.tls_verified
+    if flags == "Peer":
+        assert "No CA file was given here" in meeting.client.failure.remedy
 
 
 @in_both_versions
