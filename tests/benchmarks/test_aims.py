@@ -65,10 +65,12 @@ def test_the_better_one_of_dcmtks_pairs_counts() -> None:
 
 def test_memory_is_held_against_the_mark() -> None:
     sample = Sample(300, client_above=1.5, server_above=80, client_cpu=1, server_cpu=1)
-    lines = found(run_of((LARGE, {"ours Python": sample})))
+    lines = found(run_of((LARGE, {"limit": sample, "ours Python": sample})))
     assert lines["512 MiB objects, ours Python, client above idle"].met
     assert not lines["512 MiB objects, ours Python, server above idle"].met
-    assert "80 MiB | **no**" in aims.table(run_of((LARGE, {"ours Python": sample})))
+    assert "80 MiB | **no**" in aims.table(
+        run_of((LARGE, {"limit": sample, "ours Python": sample}))
+    )
 
 
 def test_a_run_that_says_nothing_about_an_aim_has_no_line_for_it() -> None:
