@@ -47,6 +47,8 @@ mode = DicomNetSecurityMode.Tls if secure else DicomNetSecurityMode.None_
 # Where the library can be told to drop data sets as they come, that is used; else they are taken
 # whole and let go of by the callback.
 DISCARD = hasattr(DicomNet, "receive_sink")
+ANSWERS = hasattr(DicomNet, "auto_respond")
+"""The library answers release requests: there is nothing to decide."""
 INHERIT = secure and hasattr(DicomNet, "children_inherit_tls")
 """Children take over their listener's TLS, and need no set-up of their own."""
 WORK = options.number("python_us") / 1e6
@@ -82,16 +84,15 @@ class Association(DicomNet):
             set_up(self, "server-combined.pem")
         if DISCARD:
             setattr(self, "receive_sink", "discard")  # noqa: B010 - older trees have no such member
+        if ANSWERS:
+            setattr(self, "auto_respond", ("release",))  # noqa: B010 - as above
 
     def OnReceiveAssociateRequest(self, association: DicomAssociate) -> None:
-        with DicomAssociate(False) as answer:
-            answer.Called, answer.Calling = association.Called, association.Calling
+        with DicomAssociate(False) as answer:  # what it has to repeat is repeated
             answer.MaxLength = options.number("pdu", 131072)
             for index in range(association.PresentationContextCount):
                 number = association.GetPresentationContextID(index)
-                answer.AddPresentationContext(
-                    number, DicomAssociateAcceptResultType.Success, association.GetAbstract(number)
-                )
+                answer.AddPresentationContext(number, DicomAssociateAcceptResultType.Success, None)
                 answer.AddTransfer(number, association.GetTransfer(number, 0))
             if association.IsAsynchronousOperations:
                 answer.SetAsynchronousOperations(True, association.InvokedOperationsCount, 1)
@@ -118,8 +119,10 @@ class Association(DicomNet):
     ) -> None:
         self.SendCStoreResponse(presentationID, messageID, affectedClass, instance, SUCCESS)
 
-    def OnReceiveReleaseRequest(self) -> None:
-        self.SendReleaseResponse()
+    if not ANSWERS:
+
+        def OnReceiveReleaseRequest(self) -> None:
+            self.SendReleaseResponse()
 
 
 class Server(DicomNet):
