@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import time
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 from talk import Options, now, ready, result, until_end, wait_for_go
@@ -253,19 +254,16 @@ class Client(DicomNet):
         number, instance, data = self.next_object()
         self.SendCStoreRequest(3, number, SECONDARY, instance, MEDIUM, "", 0, data)
 
-    def store_one(self) -> DicomCommandStatusType:
-        number, instance, data = self.next_object()
-        return self.store_and_wait(3, number, SECONDARY, instance, data)
-
-    def echo_one(self) -> DicomCommandStatusType:
-        return self.echo_and_wait(1, 1, VERIFICATION)
-
     def one_by_one(self) -> None:
         """One request after the other, on this thread."""
-        do, latencies = self.echo_one if self.verb == "echo" else self.store_one, self.latencies
-        end = self.began + self.seconds
+        latencies, end = self.latencies, self.began + self.seconds
+        echo, numbers, objects = self.verb == "echo", cycle(range(65536)), cycle(self.objects)
         while self.before < end:
-            status = do()
+            if echo:
+                status = self.echo_and_wait(1, 1, VERIFICATION)
+            else:
+                instance, data = next(objects)
+                status = self.store_and_wait(3, next(numbers), SECONDARY, instance, data)
             if status != SUCCESS:
                 self.give_up(f"{self.verb}: {status}")
             moment = now()
