@@ -254,6 +254,7 @@ typedef struct ldc_tls_link {
     int ocsp;              /* LDC_OCSP_...: what the staple says */
     int soft_code;         /* the complaint that soft fail let pass first; X509_V_OK = none */
     bool revocation_fault; /* there was a complaint about revocation */
+    uint64_t revoked;      /* bits of the depths that OpenSSL has found revoked */
     /* names and protocols (ldc_tls_sni.c, ldc_tls_alpn.c) */
     char *server_name; /* owned: sent by us, or asked for by the client; NULL = none */
     char *protocols;   /* owned: what a client offered where we found nothing to take */

@@ -327,7 +327,9 @@ static bool set_expected_host(SSL *ssl, const char *host)
     if (host == NULL) {
         return true;
     }
-    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    /* Names in the subject prove nothing (RFC 9525 2). */
+    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+                                               X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     if (ldc_address_literal(host, 0, &literal)) {
         char text[LDC_ADDRESS_TEXT];
         unsigned port;

@@ -437,6 +437,8 @@ bool ldc_tls_session_accept(ldc_tls_link *link)
         link->failed = true;
         link->code = fault;
         link->depth = 0;
+        link->detail = ldc_strdup("A session was resumed whose verdict does not hold here: connect "
+                                  "again, for a full handshake.");
     }
     return link->resumed;
 }
