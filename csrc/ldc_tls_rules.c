@@ -124,9 +124,11 @@ bool ldc_tls_rules_demand(const ldc_tls_rules *rules)
                              (rules->policy_flags & DICOM_TLS_POLICY_EXPLICIT) != 0);
 }
 
-int ldc_tls_rules_check(const ldc_tls_rules *rules, const ldc_tls_settings *settings)
+int ldc_tls_rules_check(const ldc_tls_rules *rules, const char *expected_host,
+                        const ldc_tls_settings *settings)
 {
-    if (ldc_tls_rules_demand(rules) && (settings->verify & L_SSL_VERIFY_PEER) == 0) {
+    if ((expected_host != NULL || ldc_tls_rules_demand(rules)) &&
+        (settings->verify & L_SSL_VERIFY_PEER) == 0) {
         return ldc_error(
             DICOM_ERROR_PARAMETER, "%s",
             "pins, names or policies are demanded of the peer, and the verification flags are "

@@ -161,6 +161,7 @@ static int greet(SSL *ssl, int *alert, void *unused)
         *alert = SSL_AD_NO_APPLICATION_PROTOCOL;
         return SSL_CLIENT_HELLO_ERROR;
     }
+    ldc_tls_session_greet(link);
     return SSL_CLIENT_HELLO_SUCCESS;
 }
 

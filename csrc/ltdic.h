@@ -951,6 +951,11 @@ L_INT L_DicomSetLogCallbackExt(LOGCALLBACKEXT pfnLog, L_VOID *pUserData);
  * within nSeconds have a line of their own, the rest one line for all when the time is over: a port scanner does not fill the
  * log. Begins with 10 within 60 seconds; 0 lines: failures are not logged. */
 L_INT L_DicomSetFailureLog(L_UINT nLines, L_UINT nSeconds);
+/* Beside the log: told of every failure of a connection, those too that have no line of their own; for audits. nMore is 0,
+ * pszText the sentence of the record. It may come a moment after OnClose; at most 1000 wait. NULL: nobody is told. */
+L_INT L_DicomSetFailureCallback(LOGCALLBACKEXT pfnFailure, L_VOID *pUserData);
+/* Waits until lines and failures that came up so far have been told, at most so long: DICOM_ERROR_NET_TIMEOUT. */
+L_INT L_DicomFlushLog(L_UINT nMilliseconds);
 
 /* ---- TLS ----------------------------------------------------------------------------------------------------- */
 
@@ -1028,8 +1033,9 @@ typedef struct tagDICOMTLSRELOAD {
  * from memory stays. An encrypted key calls the password callback inside this call. DICOM_ERROR_INVALID_STATE: not
  * TLS; the children have settings of their own; another thread is reloading or just connecting. */
 L_INT L_DicomReloadTLS(HDICOMNET hNet, const DICOMTLSRELOAD *pNew);
-/* DNS name or IP literal that the peer's certificate must carry (codes 62, 64); a DNS name is sent as server name, too.
- * A server with PEER then insists on a certificate. NULL: not checked. */
+/* DNS name or IP literal that the subjectAltName of the peer's certificate must carry (codes 62, 64); a DNS name is sent
+ * as server name, too. A server with PEER then insists on a certificate; without PEER Connect and Accept give
+ * DICOM_ERROR_PARAMETER. NULL: not checked. DICOM_ERROR_PARAMETER: neither a DNS name in ASCII nor an address. */
 L_INT L_DicomSetExpectedHostTLS(HDICOMNET hNet, const L_TCHAR *pszHost);
 /* The server name that a client sends (SNI). NULL (the default): the expected host or else the host that Connect was
  * given, unless that is an address. "": none. DICOM_ERROR_PARAMETER: no DNS name in ASCII. */

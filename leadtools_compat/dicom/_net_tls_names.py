@@ -76,7 +76,8 @@ class NetTlsNames:
         ------
         DicomException
             ``Parameter``: not an address, or longer than 1024 bytes. ``InvalidState``: connecting,
-            connected or listening.
+            connected or listening. Later, `Connect` and `Accept` raise ``Parameter`` where the
+            verification flags are without ``Peer``.
         """
         return live(self).rules.expected_email
 
