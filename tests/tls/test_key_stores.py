@@ -76,7 +76,7 @@ def each_site(
     """The same with each kind of key."""
     if request.param == "ec":
         return site
-    pki = TestPki(tmp_path_factory.mktemp("pki"), seed="token", key="rsa")
+    pki: TestPki = request.getfixturevalue("rsa_pki")
     return pki, make_token(tmp_path_factory.mktemp("token"), pki.client)
 
 
