@@ -66,6 +66,19 @@ static void remember_listening(ldc_net *net, int fd)
     }
 }
 
+/* The net is busy: no reload begins any more. One that goes on would replace what the children
+ * have. */
+static int check_reloading(ldc_net *net)
+{
+    pthread_mutex_lock(&net->lock);
+    bool reloading = net->reloading;
+    pthread_mutex_unlock(&net->lock);
+    return reloading ? ldc_error(DICOM_ERROR_INVALID_STATE, "%s",
+                                 "another call is reloading the TLS settings. Listen when that one "
+                                 "has returned.")
+                     : DICOM_SUCCESS;
+}
+
 L_INT L_DicomListenExt(HDICOMNET hNet, const L_TCHAR *pszHostAddress, L_UINT nHostPort,
                        L_INT nNbPeers, L_INT nIpType)
 {
@@ -87,7 +100,8 @@ L_INT L_DicomListenExt(HDICOMNET hNet, const L_TCHAR *pszHostAddress, L_UINT nHo
         return rc;
     }
     if (net->children_inherit) { /* what cannot work is said now, not to a client */
-        rc = ldc_net_make_context(net, true, &context);
+        rc = check_reloading(net);
+        rc = rc == DICOM_SUCCESS ? ldc_net_make_context(net, true, &context) : rc;
     }
     if (rc == DICOM_SUCCESS) {
         rc = listening_socket(pszHostAddress, nHostPort, nIpType, nNbPeers, net->reuse_port, &fd);

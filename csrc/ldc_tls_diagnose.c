@@ -52,6 +52,20 @@ const char *ldc_tls_code_remedy(int code)
     case L_X509_V_ERR_CRL_HAS_EXPIRED:
     case L_X509_V_ERR_CRL_NOT_YET_VALID:
         return "Fetch the present certificate revocation list from the CA.";
+    case L_X509_V_ERR_CRL_SIGNATURE_FAILURE:
+    case L_X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE:
+        return "The certificate revocation list is damaged, forged, or of another CA with the same name: fetch it again.";
+    case L_X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD:
+    case L_X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD:
+    case L_X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION:
+        return "The certificate revocation list is damaged, or of a kind that OpenSSL does not know: have the CA issue it "
+               "anew.";
+    case L_X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
+        return "Put the root into the CA file: a certificate that is trusted by itself, or pinned, cannot be held against "
+               "revocation lists.";
+    case L_X509_V_ERR_KEYUSAGE_NO_CRL_SIGN:
+        return "Who signed the revocation list must not sign any: fetch it from the CA again, or have the CA's certificate "
+               "issued with key usage cRLSign.";
     case L_X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
         return "Check who signed the revocation list: the signer needs a chain to the same root, with lists of its own.";
     case L_X509_V_ERR_DIFFERENT_CRL_SCOPE:
@@ -63,6 +77,8 @@ const char *ldc_tls_code_remedy(int code)
     case L_X509_V_ERR_INVALID_CA:
     case L_X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
         return "The issuer's certificate does not say that it is a CA: have the certificate issued by a proper CA.";
+    case L_X509_V_ERR_INVALID_EXTENSION:
+        return "Have the certificate issued anew, with extensions that can be read.";
     case L_X509_V_ERR_PATH_LENGTH_EXCEEDED:
         return "A CA of the chain must not have that many CAs below it: have the certificate issued by another CA.";
     case L_X509_V_ERR_CERT_SIGNATURE_FAILURE:
@@ -87,13 +103,24 @@ const char *ldc_tls_code_remedy(int code)
     case L_X509_V_ERR_CERT_REJECTED:
         return "OpenSSL found no fault; the program's own check (OnVerify) refused the certificate.";
     case L_X509_V_ERR_APPLICATION_VERIFICATION:
-        return "The program's own check refused the certificate.";
+        return "The certificate was not judged by the check that had to.";
     default:
         return "Compare the certificate's text with what the CA should have issued.";
     }
 }
 
 /* ---- our own verdict ---- */
+
+/* Nobody can be trusted: the usual reason is a setting that was forgotten. */
+static const char *no_authority(const ldc_tls_link *link)
+{
+    bool issuer = link->code == L_X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT ||
+                  link->code == L_X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+                  link->code == L_X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE ||
+                  link->code == L_X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT ||
+                  link->code == L_X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN;
+    return issuer && !link->context->has_anchors ? "No CA file was given here. " : "";
+}
 
 static void diagnose_verdict(ldc_tls_link *link, ldc_failure *failure)
 {
@@ -105,8 +132,8 @@ static void diagnose_verdict(ldc_tls_link *link, ldc_failure *failure)
             "accepted in doubt.");
     } else {
         const char *advice = ldc_tls_code_remedy(link->code);
-        char *remedy = ldc_format("%s%s%s", link->detail == NULL ? "" : link->detail,
-                                  link->detail == NULL ? "" : " ", advice);
+        char *remedy = ldc_format("%s%s%s%s", link->detail == NULL ? "" : link->detail,
+                                  link->detail == NULL ? "" : " ", no_authority(link), advice);
         char *message =
             ldc_format("The peer's certificate was rejected: %s", ldc_verify_text(link->code));
         ldc_failure_fill(failure, DICOM_ERROR_TLS_CERTIFICATE_REJECTED, DICOM_STAGE_CERTIFICATE,
@@ -195,7 +222,8 @@ static bool is_certificate_alert(int alert)
 
 static const char *const NOTHING_SHARED =
     "Give both sides at least one cipher suite in common, of a kind (RSA, ECDSA) that the server's "
-    "certificate can serve, and one group (X25519, P-256).";
+    "certificate can serve, one group (X25519, P-256), and one signature algorithm that the server's "
+    "key can make.";
 
 static void diagnose_alert(ldc_tls_link *link, ldc_failure *failure)
 {
@@ -206,6 +234,9 @@ static void diagnose_alert(ldc_tls_link *link, ldc_failure *failure)
     if (alert == TLS13_AD_CERTIFICATE_REQUIRED ||
         (alert == SSL_AD_HANDSHAKE_FAILURE && none_given) ||
         (is_certificate_alert(alert) && none_given)) {
+        if (none_given && ldc_tls_unsent_diagnose(link, failure)) {
+            return;
+        }
         ldc_failure_fill(
             failure, DICOM_ERROR_TLS_PEER_REQUIRES_CERTIFICATE, DICOM_STAGE_CERTIFICATE,
             DICOM_SIDE_PEER, NULL,
@@ -291,9 +322,14 @@ static void diagnose_reason(ldc_tls_link *link, ldc_failure *failure)
         ldc_failure_fill(
             failure, DICOM_ERROR_TLS_CERTIFICATE_REQUIRED, DICOM_STAGE_CERTIFICATE,
             DICOM_SIDE_LOCAL, NULL,
-            "Load a certificate at the client, or drop FailIfNoPeerCertificate here if clients may be unknown.");
+            "Load a certificate at the client; if it has one, its key must be of a kind that is taken "
+            "here (RSA, EC P-256, P-384, P-521, Ed25519, Ed448). Or drop FailIfNoPeerCertificate here if "
+            "clients may be unknown.");
         return;
     case SSL_R_NO_SHARED_CIPHER:
+        if (ldc_tls_signature_diagnose(link, DICOM_ERROR_TLS_NO_SHARED_CIPHER_SUITE, failure)) {
+            return;
+        }
         ldc_failure_fill(failure, DICOM_ERROR_TLS_NO_SHARED_CIPHER_SUITE, DICOM_STAGE_TLS,
                          DICOM_SIDE_LOCAL, NULL, NOTHING_SHARED);
         return;
@@ -329,6 +365,9 @@ static void diagnose_reason(ldc_tls_link *link, ldc_failure *failure)
     case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
     case SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS:
     case SSL_R_WRONG_SIGNATURE_TYPE:
+        if (ldc_tls_signature_diagnose(link, DICOM_ERROR_TLS_FAILURE, failure)) {
+            return;
+        }
         message = ldc_format("TLS failure: %s", link->error_text);
         ldc_failure_fill(
             failure, DICOM_ERROR_TLS_FAILURE, DICOM_STAGE_TLS, DICOM_SIDE_LOCAL, message,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import Any
 
 import click
@@ -20,6 +21,8 @@ Examples:
 
 The name is what DicomNet.apply_tls_profile takes.
 """
+NARROW = 70
+"""Columns below which what may be left out is."""
 
 
 @click.command(epilog=EXAMPLES)
@@ -29,19 +32,26 @@ def profiles(out: Output, with_suites: bool) -> int:
     """List the TLS profiles of DICOM and IHE, those in force first."""
     every = DicomTlsProfile.all()
     table = Table(header_style="bold")
-    for title in ("name", "source", "versions", "suites", "least", "usable"):
-        table.add_column(title, no_wrap=title in ("name", "usable"))
+    titles = ("name", "source", "versions", "suites", "least", "resumption", "usable")
+    shown = [
+        out.console.width >= NARROW or title not in ("source", "least", "resumption")
+        for title in titles
+    ]
+    for title in compress(titles, shown):
+        table.add_column(title, overflow="fold", no_wrap=title in ("name", "usable"))
     for one in every:
         suites = "\n".join(suite.iana_name for suite in one.suites)
-        table.add_row(
+        row = (
             *(one.name, f"{one.title}{' (retired)' if one.retired else ''}"),
             ", ".join(version.removeprefix("TLSv") for version in one.versions),
             suites if with_suites else str(len(one.suites)),
-            *(_least(one), "yes" if one.is_possible else "[dim]no[/dim]"),
+            *(_least(one), "on request" if one.resumption else "never"),
+            "yes" if one.is_possible else "[dim]no[/dim]",
         )
+        table.add_row(*compress(row, shown))
     out.show(table)
     version = DicomNet.GetOpenSslVersion().version_text
-    out.say(version)
+    out.say(f"{version}; renegotiation: never")
     for one in every:
         if one.missing:
             out.say(one.missing)
@@ -74,6 +84,8 @@ def _row(one: DicomTlsProfile) -> dict[str, Any]:
         "ec_bits": one.ec_bits,
         "dh_bits": one.dh_bits,
         "hash_bits": one.hash_bits,
+        "resumption": one.resumption,
+        "renegotiation": one.renegotiation,
         "usable": one.is_possible,
         "missing": one.missing,
     }
