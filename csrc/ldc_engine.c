@@ -365,6 +365,11 @@ bool ldc_engine_crowded(void)
     return crowded;
 }
 
+bool ldc_engine_is_worker(void)
+{
+    return on_worker;
+}
+
 bool ldc_engine_may_call_user(void)
 {
     return !on_worker || has_user_slot;

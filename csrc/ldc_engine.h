@@ -36,6 +36,7 @@ void ldc_engine_push(ldc_job *job, ldc_job_kind kind);
 bool ldc_engine_ensure(void);
 /* Whether a job waits for a user slot. */
 bool ldc_engine_crowded(void);
+bool ldc_engine_is_worker(void); /* whether this thread is one of ours */
 /* Whether this thread may call user code: it is none of ours, or holds a user slot. */
 bool ldc_engine_may_call_user(void);
 /* Monotonic time in milliseconds. */

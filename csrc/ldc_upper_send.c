@@ -6,6 +6,7 @@
 
 #include "ldc_error.h"
 #include "ldc_upper_inner.h"
+#include "ldc_wait.h"
 
 enum {
     FLUSHED_AT_ONCE = 4 * 1024 * 1024
@@ -80,14 +81,39 @@ static bool is_full(const ldc_upper *upper)
     return upper->queued - in_hand > upper->limits.queue;
 }
 
+static bool earlier(const struct timespec *one, const struct timespec *other)
+{
+    return one->tv_sec != other->tv_sec ? one->tv_sec < other->tv_sec
+                                        : one->tv_nsec < other->tv_nsec;
+}
+
+/* Whether the program ends the wait; the lock is held, but not while it is asked. */
+static bool is_over(ldc_upper *upper)
+{
+    pthread_mutex_unlock(&upper->lock);
+    bool over = ldc_wait_ends();
+    pthread_mutex_lock(&upper->lock);
+    return over;
+}
+
 /* Waits until the queue has room; the lock is held. The time begins anew while the peer takes what
  * we send, at least one stage of it: large objects on a slow line are no failure. */
 static int wait_for_room(ldc_upper *upper)
 {
     uint64_t refills = upper->refills;
     struct timespec end = in_ms(upper->limits.send_ms);
+    bool watched = ldc_wait_watched();
     while (is_full(upper) && ldc_upper_stands(upper)) {
-        if (pthread_cond_timedwait(&upper->drained, &upper->lock, &end) != ETIMEDOUT) {
+        struct timespec slice = watched ? in_ms(LDC_WAIT_SLICE_MS) : end;
+        bool last = !earlier(&slice, &end);
+        if (pthread_cond_timedwait(&upper->drained, &upper->lock, last ? &end : &slice) !=
+            ETIMEDOUT) {
+            continue;
+        }
+        if (watched && is_over(upper)) {
+            return ldc_error(DICOM_ERROR_CANCELED, "%s", "waiting for room in the queue");
+        }
+        if (!last) {
             continue;
         }
         if (refills == upper->refills && is_full(upper) && ldc_upper_stands(upper)) {

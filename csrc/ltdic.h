@@ -947,6 +947,10 @@ typedef struct tagDICOMLOGRECORD {
 /* In place of LOGCALLBACK; the one set last counts. All is lent for the call. */
 typedef L_VOID (*LOGCALLBACKEXT)(const DICOMLOGRECORD *pRecord, L_VOID *pUserData);
 L_INT L_DicomSetLogCallbackExt(LOGCALLBACKEXT pfnLog, L_VOID *pUserData);
+/* Called a few times a second by calls that send and wait for room in the queue, on their own thread unless that is one of
+ * the library's; another answer than 0 ends the call with DICOM_ERROR_CANCELED. For the whole process; NULL: none. */
+typedef L_INT (*WAITCALLBACK)(L_VOID *pUserData);
+L_INT L_DicomSetWaitCallback(WAITCALLBACK pfnWait, L_VOID *pUserData);
 /* Each failure of a connection is a warning in the log. Of one cause (stage, side, code, certificate's fault, alerts) nLines
  * within nSeconds have a line of their own, the rest one line for all when the time is over: a port scanner does not fill the
  * log. Begins with 10 within 60 seconds; 0 lines: failures are not logged. */

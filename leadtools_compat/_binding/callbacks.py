@@ -35,7 +35,7 @@ from types import TracebackType
 from typing import Any
 
 from leadtools_compat._binding import ffi, lib
-from leadtools_compat._binding.errors import check
+from leadtools_compat._binding.errors import check, keep_interrupt
 from leadtools_compat._binding.lifetime import (
     STATE,
     Life,
@@ -349,6 +349,23 @@ def ldc_py_failure(record: Any, user: Any) -> None:
         pass
 
 
+# ---- calls that wait in C -----------------------------------------------------------------------
+
+
+def _wait_escaped(
+    kind: type[BaseException], error: BaseException | None, traceback: TracebackType | None
+) -> int:
+    """Keep what a signal handler has raised: the call that waits ends, and raises it."""
+    keep_interrupt(error if error is not None else kind())
+    return 1
+
+
+@ffi.def_extern(error=0, onerror=_wait_escaped)
+def ldc_py_wait(user: Any) -> int:
+    """WAITCALLBACK: does nothing, but where Python code runs, signal handlers do (Ctrl-C)."""
+    return 0
+
+
 # ---- beginning and end of the process -----------------------------------------------------------
 
 _imported_in = os.getpid()
@@ -364,5 +381,6 @@ def _at_exit() -> None:
 
 
 check(lib.L_DicomSetLogCallbackExt(lib.ldc_py_log, ffi.NULL))
+check(lib.L_DicomSetWaitCallback(lib.ldc_py_wait, ffi.NULL))
 apply_environment()
 atexit.register(_at_exit)

@@ -6,6 +6,7 @@ something has failed and not before.
 
 from __future__ import annotations
 
+import threading
 import weakref
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,14 @@ from leadtools_compat._binding import ffi, lib
 if TYPE_CHECKING:
     from leadtools_compat.dicom.dicom_exception import DicomException
 
-__all__ = ["check", "last_error", "parameter_error", "unraisable"]
+__all__ = [
+    "check",
+    "interrupted",
+    "keep_interrupt",
+    "last_error",
+    "parameter_error",
+    "unraisable",
+]
 
 
 def last_error(code: int = 0) -> DicomException:
@@ -24,6 +32,8 @@ def last_error(code: int = 0) -> DicomException:
     """
     from leadtools_compat.dicom.dicom_exception import DicomException
 
+    if code == lib.DICOM_ERROR_CANCELED:
+        interrupted()
     text = bytes(ffi.string(lib.L_DicomGetLastErrorText())).decode("utf-8", "replace")
     return DicomException(code or lib.L_DicomGetLastError(), text or None)
 
@@ -41,6 +51,25 @@ def parameter_error(sentence: str) -> DicomException:
 
     code = DicomExceptionCode.Parameter
     return DicomException(code, f"{DicomException.GetCodeMessage(code)}: {sentence}")
+
+
+_interrupts = threading.local()
+
+
+def keep_interrupt(error: BaseException) -> None:
+    """Keep what a signal handler has raised while a call waited in C, for the end of that call."""
+    _interrupts.error = error
+
+
+def interrupted() -> None:
+    """Raise what `keep_interrupt` has kept on this thread."""
+    error: BaseException | None = getattr(_interrupts, "error", None)
+    if error is not None:
+        _interrupts.error = None
+        try:
+            raise error
+        finally:
+            del error  # exception -> traceback -> this frame -> exception would be a cycle
 
 
 class _Anchor:
