@@ -10,6 +10,7 @@
 #include "ldc_error.h"
 #include "ldc_net.h"
 #include "ldc_tables.h"
+#include "ldc_tls_names.h"
 
 /* ---- cipher list ---- */
 
@@ -430,8 +431,16 @@ L_INT L_DicomSetCABytesTLS(HDICOMNET hNet, const L_UCHAR *pPem, L_UINT nPem)
 L_INT L_DicomSetExpectedHostTLS(HDICOMNET hNet, const L_TCHAR *pszHost)
 {
     int rc;
+    char name[LDC_DNS_NAME];
     bool wanted = pszHost != NULL && pszHost[0] != '\0';
-    char *copy = wanted ? ldc_strdup(pszHost) : NULL;
+    if (wanted && !ldc_host_name(pszHost, name)) {
+        return ldc_error(
+            DICOM_ERROR_PARAMETER,
+            "\"%.100s\" is no host that a certificate may be for. Give an IP address, or "
+            "a DNS name in ASCII, without port and \"*\".",
+            pszHost);
+    }
+    char *copy = wanted ? ldc_strdup(name) : NULL;
     if (wanted && copy == NULL) {
         return ldc_error(DICOM_ERROR_MEMORY, "%s", "host name");
     }

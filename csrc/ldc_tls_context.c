@@ -364,7 +364,7 @@ static int fill(ldc_tls_context *context, const ldc_tls_settings *settings,
     context->ctx = SSL_CTX_new_ex(ldc_tls_library(), NULL,
                                   context->server ? TLS_server_method() : TLS_client_method());
     context->expected_host = ldc_strdup(choice->expected_host);
-    int rc = ldc_tls_rules_check(choice->rules, settings);
+    int rc = ldc_tls_rules_check(choice->rules, choice->expected_host, settings);
     if (context->ctx == NULL || (choice->expected_host != NULL && context->expected_host == NULL)) {
         rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "TLS context");
     }
@@ -430,8 +430,15 @@ int ldc_tls_context_get(bool server, const ldc_tls_settings *settings,
     memcpy(context->shared.key, digest, LDC_DIGEST);
     context->shared.secret = credentials != NULL;
     context->server = server;
-    context->resumption = choice->resumption;
     context->profile = choice->profile;
+    context->resumption =
+        choice->resumption && (choice->profile == NULL || choice->profile->resumption);
+    if (choice->resumption && !context->resumption) {
+        ldc_tls_note(
+            &context->notes,
+            "session resumption stays off: profile %s has none, for want of forward secrecy",
+            choice->profile->name);
+    }
     context->rules = choice->rules;
     if (context->rules != NULL) {
         ldc_ref_get(&context->rules->ref);

@@ -142,13 +142,18 @@ static ldc_tls_content *key_content(loading *load)
     return load->own_key ? &load->key : &load->certificate;
 }
 
-/* Of where they come from. What a store has may change: its key is part of the digest then. */
-static bool digest_both(loading *load, EVP_PKEY *key, unsigned char result[LDC_DIGEST])
+/* Of where they come from. What a store has may change: it is part of the digest itself then; both
+ * may be NULL if nothing is from there. */
+static bool digest_both(loading *load, X509 *leaf, EVP_PKEY *key, unsigned char result[LDC_DIGEST])
 {
     ldc_digest digest;
     unsigned char *public_key = NULL;
+    unsigned char *certificate = NULL;
     int size = load->stored ? i2d_PUBKEY(key, &public_key) : 0;
-    if (size < 0) {
+    int length = load->stored_too ? i2d_X509(leaf, &certificate) : 0;
+    if (size < 0 || length < 0) {
+        OPENSSL_free(public_key);
+        OPENSSL_free(certificate);
         return false;
     }
     ldc_digest_begin(&digest, "credentials");
@@ -156,7 +161,9 @@ static bool digest_both(loading *load, EVP_PKEY *key, unsigned char result[LDC_D
     ldc_digest_add(&digest, load->certificate.digest, LDC_DIGEST);
     ldc_digest_add(&digest, key_content(load)->digest, LDC_DIGEST);
     ldc_digest_add(&digest, public_key, (size_t)size);
+    ldc_digest_add(&digest, certificate, (size_t)length);
     OPENSSL_free(public_key);
+    OPENSSL_free(certificate);
     return ldc_digest_end(&digest, result);
 }
 
@@ -166,7 +173,7 @@ static int find_known(loading *load, ldc_tls_credentials **known)
 {
     unsigned char digest[LDC_DIGEST];
     *known = NULL;
-    if (load->stored || !digest_both(load, NULL, digest)) {
+    if (load->stored || load->stored_too || !digest_both(load, NULL, NULL, digest)) {
         return DICOM_SUCCESS;
     }
     ldc_tls_credentials *found = ldc_cache_find(LDC_CACHE_CREDENTIALS, digest);
@@ -267,7 +274,11 @@ static int make_new(loading *load, ldc_tls_credentials **result)
     pthread_mutex_init(&credentials->lock, NULL);
     credentials->shared.secret = true;
     rc = parse_both(load, credentials);
-    if (rc == DICOM_SUCCESS && !digest_both(load, credentials->key, credentials->shared.key)) {
+    if (rc == DICOM_SUCCESS && load->password.too_long) { /* a token that opens all the same */
+        rc = ldc_tls_password_error(&load->password, key_content(load)->file, "");
+    }
+    if (rc == DICOM_SUCCESS &&
+        !digest_both(load, credentials->leaf, credentials->key, credentials->shared.key)) {
         rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "certificate");
     }
     credentials->encrypted = load->password.asked;

@@ -252,6 +252,7 @@ static void find_end(ldc_tls_crls *crls)
     crls->until = INT64_MAX;
     for (int i = 0; i < sk_X509_CRL_num(crls->lists); i++) {
         const X509_CRL *crl = sk_X509_CRL_value(crls->lists, i);
+        crls->deltas = crls->deltas || ldc_tls_is_delta(crl);
         int64_t until = ldc_tls_time(X509_CRL_get0_nextUpdate(crl), INT64_MAX);
         if (until < now && has_successor(crls, i, now)) {
             continue;

@@ -154,7 +154,18 @@ int ldc_tls_demands_judge(ldc_tls_link *link, X509_STORE_CTX *store)
     ldc_tls_minima least = ldc_tls_minima_of(link->context->profile, rules);
     X509 *leaf = X509_STORE_CTX_get0_cert(store);
     int answer = 1;
-    if (rules != NULL && rules->uri != NULL && !ldc_certificate_has_uri(leaf, rules->uri)) {
+    /* Else a broken certificate has no issuer; its purposes cannot be told, which OpenSSL passes.
+     */
+    if (X509_STORE_CTX_get_num_untrusted(store) == 0 &&
+        (X509_get_extension_flags(leaf) & EXFLAG_INVALID) != 0) {
+        answer = ldc_tls_complain(store, leaf, 0, L_X509_V_ERR_INVALID_EXTENSION, NULL);
+    }
+    if (answer == 1 && rules != NULL && rules->email != NULL &&
+        ldc_certificate_email_in_subject(leaf, rules->email)) {
+        answer = ldc_tls_complain(store, leaf, 0, L_X509_V_ERR_EMAIL_MISMATCH, NULL);
+    }
+    if (answer == 1 && rules != NULL && rules->uri != NULL &&
+        !ldc_certificate_has_uri(leaf, rules->uri)) {
         char *about = ldc_format("The certificate does not carry the URI \"%s\".", rules->uri);
         answer = ldc_tls_complain(store, leaf, 0, L_X509_V_ERR_HOSTNAME_MISMATCH, about);
         free(about);
@@ -164,6 +175,13 @@ int ldc_tls_demands_judge(ldc_tls_link *link, X509_STORE_CTX *store)
         answer = ldc_tls_complain(store, leaf, 0, L_X509_V_ERR_INVALID_PURPOSE,
                                   "The certificate says nothing about its purposes: it has no "
                                   "extended key usage, and the check is strict.");
+    }
+    /* OpenSSL finds fault with no policy where there is no path. */
+    if (answer == 1 && rules != NULL && (rules->policy_flags & DICOM_TLS_POLICY_EXPLICIT) != 0 &&
+        sk_X509_num(X509_STORE_CTX_get0_chain(store)) == 1) {
+        answer = ldc_tls_complain(store, leaf, 0, L_X509_V_ERR_NO_EXPLICIT_POLICY,
+                                  "The certificate is trusted by itself: no authority says under "
+                                  "which policy it was issued.");
     }
     return answer == 1 ? judge_keys(&least, store) : answer;
 }

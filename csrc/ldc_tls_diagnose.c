@@ -52,6 +52,20 @@ const char *ldc_tls_code_remedy(int code)
     case L_X509_V_ERR_CRL_HAS_EXPIRED:
     case L_X509_V_ERR_CRL_NOT_YET_VALID:
         return "Fetch the present certificate revocation list from the CA.";
+    case L_X509_V_ERR_CRL_SIGNATURE_FAILURE:
+    case L_X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE:
+        return "The certificate revocation list is damaged, forged, or of another CA with the same name: fetch it again.";
+    case L_X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD:
+    case L_X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD:
+    case L_X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION:
+        return "The certificate revocation list is damaged, or of a kind that OpenSSL does not know: have the CA issue it "
+               "anew.";
+    case L_X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
+        return "Put the root into the CA file: a certificate that is trusted by itself, or pinned, cannot be held against "
+               "revocation lists.";
+    case L_X509_V_ERR_KEYUSAGE_NO_CRL_SIGN:
+        return "Who signed the revocation list must not sign any: fetch it from the CA again, or have the CA's certificate "
+               "issued with key usage cRLSign.";
     case L_X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
         return "Check who signed the revocation list: the signer needs a chain to the same root, with lists of its own.";
     case L_X509_V_ERR_DIFFERENT_CRL_SCOPE:
@@ -63,6 +77,8 @@ const char *ldc_tls_code_remedy(int code)
     case L_X509_V_ERR_INVALID_CA:
     case L_X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
         return "The issuer's certificate does not say that it is a CA: have the certificate issued by a proper CA.";
+    case L_X509_V_ERR_INVALID_EXTENSION:
+        return "Have the certificate issued anew, with extensions that can be read.";
     case L_X509_V_ERR_PATH_LENGTH_EXCEEDED:
         return "A CA of the chain must not have that many CAs below it: have the certificate issued by another CA.";
     case L_X509_V_ERR_CERT_SIGNATURE_FAILURE:
@@ -87,13 +103,24 @@ const char *ldc_tls_code_remedy(int code)
     case L_X509_V_ERR_CERT_REJECTED:
         return "OpenSSL found no fault; the program's own check (OnVerify) refused the certificate.";
     case L_X509_V_ERR_APPLICATION_VERIFICATION:
-        return "The program's own check refused the certificate.";
+        return "The certificate was not judged by the check that had to.";
     default:
         return "Compare the certificate's text with what the CA should have issued.";
     }
 }
 
 /* ---- our own verdict ---- */
+
+/* Nobody can be trusted: the usual reason is a setting that was forgotten. */
+static const char *no_authority(const ldc_tls_link *link)
+{
+    bool issuer = link->code == L_X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT ||
+                  link->code == L_X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+                  link->code == L_X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE ||
+                  link->code == L_X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT ||
+                  link->code == L_X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN;
+    return issuer && !link->context->has_anchors ? "No CA file was given here. " : "";
+}
 
 static void diagnose_verdict(ldc_tls_link *link, ldc_failure *failure)
 {
@@ -105,8 +132,8 @@ static void diagnose_verdict(ldc_tls_link *link, ldc_failure *failure)
             "accepted in doubt.");
     } else {
         const char *advice = ldc_tls_code_remedy(link->code);
-        char *remedy = ldc_format("%s%s%s", link->detail == NULL ? "" : link->detail,
-                                  link->detail == NULL ? "" : " ", advice);
+        char *remedy = ldc_format("%s%s%s%s", link->detail == NULL ? "" : link->detail,
+                                  link->detail == NULL ? "" : " ", no_authority(link), advice);
         char *message =
             ldc_format("The peer's certificate was rejected: %s", ldc_verify_text(link->code));
         ldc_failure_fill(failure, DICOM_ERROR_TLS_CERTIFICATE_REJECTED, DICOM_STAGE_CERTIFICATE,

@@ -53,8 +53,9 @@ int ldc_tls_password_give(char *buffer, int size, int encrypting, void *arg)
 bool ldc_tls_password_digest(const ldc_tls_password *password, unsigned char result[LDC_DIGEST])
 {
     ldc_digest digest;
+    bool some = !password->none && !password->too_long && password->length > 0;
     ldc_digest_begin(&digest, "password");
-    ldc_digest_add(&digest, password->answer, (size_t)password->length);
+    ldc_digest_add(&digest, password->answer, some ? (size_t)password->length : 0);
     return ldc_digest_end(&digest, result);
 }
 

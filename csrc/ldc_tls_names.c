@@ -65,6 +65,22 @@ bool ldc_dns_name(const char *text, size_t length, bool pattern, char name[LDC_D
     return label == name + length && !number;
 }
 
+bool ldc_host_name(const char *text, char name[LDC_DNS_NAME])
+{
+    ldc_address address;
+    char shown[LDC_ADDRESS_TEXT];
+    unsigned port;
+    _Static_assert((int)LDC_ADDRESS_TEXT <= (int)LDC_DNS_NAME, "an address fits into a name");
+    if (!ldc_address_literal(text, 0, &address)) {
+        return ldc_dns_name(text, strlen(text), false, name);
+    }
+    ldc_address_text(&address, shown, &port);
+    size_t length = strcspn(shown, "%");
+    memset(name, 0, LDC_DNS_NAME);
+    memcpy(name, shown, length);
+    return length > 0;
+}
+
 bool ldc_dns_matches(const char *pattern, const char *name)
 {
     if (strncmp(pattern, "*.", 2) != 0) {
@@ -187,6 +203,12 @@ char *ldc_certificate_names_text(X509 *certificate)
     }
     GENERAL_NAMES_free(names);
     return ldc_text_take(&text);
+}
+
+bool ldc_certificate_email_in_subject(X509 *certificate, const char *email)
+{
+    return X509_check_email(certificate, email, 0, 0) == 1 &&
+           X509_check_email(certificate, email, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT) != 1;
 }
 
 bool ldc_certificate_has_uri(X509 *certificate, const char *uri)

@@ -20,6 +20,10 @@ enum {
  * IP address (RFC 6066 3). pattern: its first label may be "*". */
 bool ldc_dns_name(const char *text, size_t length, bool pattern, char name[LDC_DNS_NAME]);
 
+/* Writes the host that a certificate has to be for: a DNS name as above, or an address in its usual
+ * form, without a scope. false: neither. */
+bool ldc_host_name(const char *text, char name[LDC_DNS_NAME]);
+
 /* Whether a pattern stands for a name; both from ldc_dns_name. "*" is exactly one label (RFC 6125
  * 6.4.3). */
 bool ldc_dns_matches(const char *pattern, const char *name);
@@ -40,6 +44,10 @@ char *ldc_certificate_dns_names(X509 *certificate);
 /* All names of a certificate for people: "DNS a, IP address b, ...", bounded. malloc'ed, NULL = no
  * memory. */
 char *ldc_certificate_names_text(X509 *certificate);
+
+/* Whether its subject has the e-mail address, and its subjectAltName has none at all: there OpenSSL
+ * takes the subject's, which proves nothing (RFC 5280 4.2.1.6). */
+bool ldc_certificate_email_in_subject(X509 *certificate, const char *email);
 
 /* Whether the certificate carries exactly this URI (RFC 5280 4.2.1.6). */
 bool ldc_certificate_has_uri(X509 *certificate, const char *uri);

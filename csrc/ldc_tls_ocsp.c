@@ -23,7 +23,8 @@ enum {
     LEAST_BITS = 112,       /* of security, for keys and signatures: OpenSSL's level 2 */
     CLOCK_SECONDS = 300,    /* how much two clocks may differ */
     NO_END_SECONDS = 86400, /* how long an answer without nextUpdate counts */
-    STATUS_REQUEST = 5      /* RFC 7633: the TLS extension that must be there */
+    RESPONDERS = 8,    /* so many certificates of a response are tried: each costs a signature */
+    STATUS_REQUEST = 5 /* RFC 7633: the TLS extension that must be there */
 };
 
 static void say(ldc_ocsp_result *result, ldc_ocsp_finding finding, const char *format, ...)
@@ -237,7 +238,7 @@ static bool check_signer(const OCSP_BASICRESP *basic, const ldc_ocsp_question *q
     }
     const STACK_OF(X509) *sent = OCSP_resp_get0_certs(basic);
     say(result, LDC_OCSP_BAD, "%s", "its signature is not that of the certificate's issuer");
-    for (int i = 0; i < sk_X509_num(sent); i++) {
+    for (int i = 0; i < sk_X509_num(sent) && i < RESPONDERS; i++) {
         X509 *responder = adopt(sk_X509_value(sent, i));
         const char *fault = NULL;
         bool signer =

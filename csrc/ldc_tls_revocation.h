@@ -3,8 +3,9 @@
  * stapled answers (OCSP, RFC 6960), checked and served.
  *
  * Nothing here ever looks anything up over the network. Files: ldc_tls_crls.c (lists from files and
- * folders), ldc_tls_ocsp.c (judging an OCSP response), ldc_tls_staple.c (the response that a server
- * serves), ldc_tls_revocation.c (what a link finds, and what is said about it).
+ * folders), ldc_tls_deltas.c (delta lists), ldc_tls_ocsp.c (judging an OCSP response),
+ * ldc_tls_staple.c (the response that a server serves), ldc_tls_revocation.c (what a link finds,
+ * and what is said about it).
  */
 #ifndef LDC_TLS_REVOCATION_H
 #define LDC_TLS_REVOCATION_H
@@ -29,10 +30,17 @@ typedef struct ldc_tls_crls { /* the lists of some files and folders */
     ldc_shared shared;
     STACK_OF(X509_CRL) * lists; /* owned, at least one */
     int64_t until;              /* the first nextUpdate of those that are still in date */
+    bool deltas;                /* there is a delta list among them */
 } ldc_tls_crls;
 
 /* Lists of PEM or DER files; of a folder all that are in it. 0 or code. */
 int ldc_tls_crls_load(const char *const *paths, size_t count, ldc_tls_crls **crls);
+
+/* ---- ldc_tls_deltas.c ---- */
+
+bool ldc_tls_is_delta(const X509_CRL *crl);
+/* When the chain is complete: what delta lists name that OpenSSL did not look at. 1 goes on. */
+int ldc_tls_deltas_judge(struct ldc_tls_link *link, X509_STORE_CTX *store);
 
 /* ---- a net's wishes ---- */
 

@@ -43,6 +43,7 @@ typedef struct ldc_tls_named {        /* a server's certificate for some names *
     char *names;           /* owned: patterns from ldc_dns_name, with a space between them */
     bool own_names;        /* they are those that the certificate carries */
     ldc_tls_origin origin; /* owned: where the credentials came from */
+    char *staple_file;     /* owned: the OCSP response that goes with it, NULL = none */
 } ldc_tls_named;
 
 typedef struct ldc_tls_rules {
@@ -69,8 +70,9 @@ typedef struct ldc_tls_rules {
 ldc_tls_rules *ldc_tls_rules_copy(const ldc_tls_rules *from, bool with_certificates);
 /* Adds all that counts to the digest of a context; a client's is without certificates. */
 void ldc_tls_rules_digest(const ldc_tls_rules *rules, bool server, ldc_digest *digest);
-/* What contradicts the settings. 0 or code. */
-int ldc_tls_rules_check(const ldc_tls_rules *rules, const ldc_tls_settings *settings);
+/* What contradicts the settings. expected_host NULL = none. 0 or code. */
+int ldc_tls_rules_check(const ldc_tls_rules *rules, const char *expected_host,
+                        const ldc_tls_settings *settings);
 /* Whether the peer must show a certificate, as something is demanded of it. */
 bool ldc_tls_rules_demand(const ldc_tls_rules *rules);
 /* Adds a copy (with one more reference). 0 or code. */

@@ -210,21 +210,31 @@ bool ldc_tls_complain_late(ldc_tls_link *link, X509 *certificate, int code, cons
     return goes_on || takes_anybody(link);
 }
 
+/* The chain is complete. 1 goes on. */
+static int weigh(ldc_tls_link *link, X509_STORE_CTX *store)
+{
+    link->weighed = true;
+    return ldc_tls_demands_judge(link, store) == 1 ? ldc_tls_deltas_judge(link, store) : 0;
+}
+
 /* X509_STORE_CTX_verify_cb: 1 goes on, 0 ends the verification. */
 static int judge(int ok, X509_STORE_CTX *store)
 {
     /* Who signed a revocation list has a chain of its own (RFC 5280, 6.3.3 f). Nobody is asked
-     * about it: OpenSSL's answer counts, and a fault there is a complaint about the list. */
+     * about it: OpenSSL's answer counts, and a fault there is a complaint about the list. Names are
+     * expected of the peer, not of the signer. */
     if (X509_STORE_CTX_get0_parent_ctx(store) != NULL) {
-        return ok;
+        return ok == 1 || about_names(X509_STORE_CTX_get_error(store)) ? 1 : 0;
     }
     ldc_tls_link *link = link_of(store);
     /* The chain is complete when the first certificate is found good. */
-    if (ok == 1 && link != NULL && !link->weighed) {
-        link->weighed = true;
-        if (ldc_tls_demands_judge(link, store) != 1) {
-            return 0;
-        }
+    if (ok == 1 && link != NULL && !link->weighed && weigh(link, store) != 1) {
+        return 0;
+    }
+    int depth = X509_STORE_CTX_get_error_depth(store);
+    if (ok != 1 && link != NULL && depth >= 0 && depth < 64 &&
+        X509_STORE_CTX_get_error(store) == X509_V_ERR_CERT_REVOKED) {
+        link->revoked |= (uint64_t)1 << depth;
     }
     return ask(ok, store);
 }
@@ -238,8 +248,7 @@ static int verify(ldc_tls_link *link, X509_STORE_CTX *store)
         verified = X509_verify_cert(store);
     }
     if (verified == 1 && !link->stopped && !link->weighed) { /* no certificate was found good */
-        link->weighed = true;
-        verified = ldc_tls_demands_judge(link, store);
+        verified = weigh(link, store);
     }
     sk_X509_pop_free(anchor, X509_free);
     return verified;
@@ -258,6 +267,7 @@ int ldc_tls_verify_chain(X509_STORE_CTX *store, void *unused)
     link->received = sent == NULL ? NULL : X509_chain_up_ref(sent);
     link->judged = true;
     link->weighed = false;
+    link->revoked = 0;
     X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(store), CERTIFICATE_LEVEL);
     X509_STORE_CTX_set_verify_cb(store, judge);
     if (link->context->crls != NULL) { /* in the store those by another issuer are not found */

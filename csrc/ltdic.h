@@ -1033,9 +1033,9 @@ typedef struct tagDICOMTLSRELOAD {
  * from memory stays. An encrypted key calls the password callback inside this call. DICOM_ERROR_INVALID_STATE: not
  * TLS; the children have settings of their own; another thread is reloading or just connecting. */
 L_INT L_DicomReloadTLS(HDICOMNET hNet, const DICOMTLSRELOAD *pNew);
-/* DNS name or IP literal that the peer's certificate must carry; DNS names are sent as SNI. NULL: not checked. */
-/* DNS name or IP literal that the peer's certificate must carry (codes 62, 64); a DNS name is sent as server name, too.
- * A server with PEER then insists on a certificate. NULL: not checked. */
+/* DNS name or IP literal that the subjectAltName of the peer's certificate must carry (codes 62, 64); a DNS name is sent
+ * as server name, too. A server with PEER then insists on a certificate; without PEER Connect and Accept give
+ * DICOM_ERROR_PARAMETER. NULL: not checked. DICOM_ERROR_PARAMETER: neither a DNS name in ASCII nor an address. */
 L_INT L_DicomSetExpectedHostTLS(HDICOMNET hNet, const L_TCHAR *pszHost);
 /* The server name that a client sends (SNI). NULL (the default): the expected host or else the host that Connect was
  * given, unless that is an address. "": none. DICOM_ERROR_PARAMETER: no DNS name in ASCII. */
@@ -1050,6 +1050,20 @@ L_INT L_DicomAddCertificateTLS(HDICOMNET hNet, const L_TCHAR *pszCertFile, L_INT
                                const L_TCHAR *pszNames);
 L_INT L_DicomAddCertificateBytesTLS(HDICOMNET hNet, const L_UCHAR *pCert, L_UINT nCert, L_INT nType,
                                     const L_UCHAR *pKey, L_UINT nKey, const L_TCHAR *pszNames);
+/* One more certificate as above, with all that may come with it. */
+typedef struct tagDICOMTLSCERTIFICATE {
+    L_UINT uStructSize;
+    const L_TCHAR *pszCertFile; /* certificate and key: files, or memory */
+    const L_TCHAR *pszKeyFile;
+    const L_UCHAR *pCert;
+    L_UINT nCert;
+    const L_UCHAR *pKey;
+    L_UINT nKey;
+    L_INT nCertType; /* DICOM_TLS_CERTIFICATE_... */
+    const L_TCHAR *pszNames;
+    const L_TCHAR *pszStapleFile; /* as L_DicomSetOcspStapleTLS has it for the default certificate; NULL: none */
+} DICOMTLSCERTIFICATE, *pDICOMTLSCERTIFICATE;
+L_INT L_DicomAddCertificateExTLS(HDICOMNET hNet, const DICOMTLSCERTIFICATE *pCertificate);
 L_INT L_DicomClearCertificatesTLS(HDICOMNET hNet);
 /* Whether a client that asks for a name for which there is no certificate is refused (alert unrecognized_name), default
  * 0. The DNS names of the default certificate are known ones; who asks for no name gets it. */
@@ -1096,6 +1110,7 @@ typedef struct tagDICOMTLSPROFILE {
     const L_TCHAR *pszGroups, *pszSignatures; /* OpenSSL's names, with ':' between them */
     L_BOOL bHybrid;            /* a post-quantum hybrid group comes first where OpenSSL has it */
     L_UINT nRsaBits, nEcBits, nDhBits, nHashBits; /* the smallest allowed, 0 = no rule */
+    L_BOOL bResumption;        /* sessions may be resumed where L_DicomSetSessionResumptionTLS asks for it */
 } DICOMTLSPROFILE, *pDICOMTLSPROFILE;
 L_INT L_DicomGetProfileTLS(L_UINT nIndex, pDICOMTLSPROFILE pProfile);
 /* DICOM_ERROR_TLS_PROFILE: the linked OpenSSL cannot do it; L_DicomGetLastErrorText says what is missing. */

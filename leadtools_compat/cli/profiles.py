@@ -32,8 +32,11 @@ def profiles(out: Output, with_suites: bool) -> int:
     """List the TLS profiles of DICOM and IHE, those in force first."""
     every = DicomTlsProfile.all()
     table = Table(header_style="bold")
-    titles = ("name", "source", "versions", "suites", "least", "usable")
-    shown = [out.console.width >= NARROW or title not in ("source", "least") for title in titles]
+    titles = ("name", "source", "versions", "suites", "least", "resumption", "usable")
+    shown = [
+        out.console.width >= NARROW or title not in ("source", "least", "resumption")
+        for title in titles
+    ]
     for title in compress(titles, shown):
         table.add_column(title, overflow="fold", no_wrap=title in ("name", "usable"))
     for one in every:
@@ -42,12 +45,13 @@ def profiles(out: Output, with_suites: bool) -> int:
             *(one.name, f"{one.title}{' (retired)' if one.retired else ''}"),
             ", ".join(version.removeprefix("TLSv") for version in one.versions),
             suites if with_suites else str(len(one.suites)),
-            *(_least(one), "yes" if one.is_possible else "[dim]no[/dim]"),
+            *(_least(one), "on request" if one.resumption else "never"),
+            "yes" if one.is_possible else "[dim]no[/dim]",
         )
         table.add_row(*compress(row, shown))
     out.show(table)
     version = DicomNet.GetOpenSslVersion().version_text
-    out.say(version)
+    out.say(f"{version}; renegotiation: never")
     for one in every:
         if one.missing:
             out.say(one.missing)
@@ -80,6 +84,8 @@ def _row(one: DicomTlsProfile) -> dict[str, Any]:
         "ec_bits": one.ec_bits,
         "dh_bits": one.dh_bits,
         "hash_bits": one.hash_bits,
+        "resumption": one.resumption,
+        "renegotiation": one.renegotiation,
         "usable": one.is_possible,
         "missing": one.missing,
     }

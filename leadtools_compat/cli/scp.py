@@ -30,7 +30,7 @@ Examples:
   leadtools-compat scp 2762 received --ca ca.pem --cert server.pem
   leadtools-compat scp 0 received --title ARCHIVE --json | tee log.jsonl
 
-Ends with Ctrl-C or SIGTERM. SIGHUP reads certificate, key, --ca, --crl, --crl-dir and --staple
+Ends with Ctrl-C or SIGTERM. SIGHUP reads certificates, keys, --ca, --crl, --crl-dir and staples
 anew: the next connections use them, open ones live on, and what cannot be used is said and changes
 nothing. With --json it prints one line of JSON for each event.
 """
@@ -64,6 +64,13 @@ WRITE_EVERY = 15.0
     metavar="FILE",
     help="The same as a text file, for node_exporter; written every 15 seconds and at the end.",
 )
+@click.option(
+    "--handshakes",
+    type=click.IntRange(1, 1_000_000),
+    metavar="N",
+    help="So many unfinished TLS handshakes of one address (else 128, of this computer any): the "
+    "oldest goes.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="Print no line for each object.")
 @tls_options(server=True)
 @json_option
@@ -79,6 +86,7 @@ def scp(
     metrics_file: Path | None,
     proxies: tuple[str, ...],
     reuse_port: bool,
+    handshakes: int | None,
 ) -> int:
     """Listen on PORT (0: a free one) and keep what comes as UID.dcm in FOLDER.
 
@@ -136,6 +144,8 @@ def scp(
             told = Events(stored, refused, associated, failed)
             server = stack.enter_context(Receiver(folder, tls, title, told))
             server.trusted_proxies, server.reuse_port = proxies, reuse_port
+            if handshakes is not None:
+                server.limits["handshakes_per_address"] = handshakes
             number = server.start(address, port)
             if watched:
                 stack.enter_context(watch)

@@ -7,6 +7,7 @@ import operator
 import weakref
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
+from types import FunctionType
 from typing import Any
 
 from leadtools_compat._binding import callbacks, lib, messages, reads
@@ -85,7 +86,11 @@ def judges(net: Any) -> bool:
     method = type(net).OnVerify
     if method is NetOverridables.OnVerify:
         return False
-    if getattr(method, "__module__", "").partition(".")[0] != "leadtools_compat":
+    # Where it was defined, whatever its attributes say: wrappers copy those.
+    if (
+        type(method) is not FunctionType
+        or method.__globals__.get("__name__", "").partition(".")[0] != "leadtools_compat"
+    ):
         return True
     asked = getattr(net, "_judges_certificates", None)
     return asked is None or bool(asked())

@@ -220,7 +220,18 @@ class NetTls:
 
         A mismatch goes through `OnVerify` as ``HostnameMismatch`` or ``IpAddressMismatch``. A DNS
         name is sent as server name (SNI) too, unless `server_name` is set. A server with ``Peer``
-        that expects one insists on a certificate.
+        that expects one insists on a certificate. Names in the certificate's subject do not count.
+
+        Raises
+        ------
+        DicomException
+            ``Parameter``: neither an address nor a DNS name in ASCII. ``InvalidState``: connecting,
+            connected or listening. Later, `Connect` and `Accept` raise ``Parameter`` where the
+            verification flags are without ``Peer``.
+
+        Notes
+        -----
+        Source: RFC 9525, 2 and 6.
         """
         return live(self).expected_host
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from leadtools_compat._binding import ffi, lib
+from leadtools_compat._binding.errors import parameter_error
 from leadtools_compat._binding.text import Contents, StrPath, is_bytes, path_to_c
 from leadtools_compat.dicom._arguments import member
 from leadtools_compat.dicom._net_own_certificate import call_that_asks
@@ -15,6 +16,10 @@ from leadtools_compat.dicom._net_tls_revocation import paths_to_c
 from leadtools_compat.dicom.enums_tls import DicomTlsCertificateType
 
 __all__ = ["NetReload"]
+
+
+def _empty(name: str) -> Exception:
+    return parameter_error(f"{name} is empty: give what is new, or None to read the old anew")
 
 
 class NetReload:
@@ -27,7 +32,7 @@ class NetReload:
         Then the settings, certificate, key, lists, staple, cipher list and profile of the listener
         count, whatever the children have; their ``mode`` must be ``Tls`` all the same, and their
         `OnVerify` judges as ever. `Listen` raises what `Accept` would have raised, files are read
-        once, and `reload_tls` works.
+        once, and `reload_tls` works; while it does in another thread, `Listen` is ``InvalidState``.
 
         Raises
         ------
@@ -77,7 +82,7 @@ class NetReload:
             ``TlsCertificateFile``, ``TlsPrivateKeyFile``, ``TlsPrivateKeyPassword``,
             ``TlsKeyMismatch``, ``TlsCAFile``, ``FileAccess`` and others: the message names the
             file. ``InvalidState``: the net is not TLS, its children have settings of their own, or
-            another thread is reloading or just connecting it.
+            another thread is reloading or just connecting it. ``Parameter``: something is empty.
         Exception
             What `OnPrivateKeyPassword` raised, which is asked again for an encrypted key.
         """
@@ -90,7 +95,7 @@ class NetReload:
         def put(value: StrPath | Contents | None, name: str, file: str, data: str) -> None:
             if value is None:
                 return
-            if is_bytes(value):
+            if data and is_bytes(value):
                 content = ffi.from_buffer("L_UCHAR[]", bytes(value))
                 kept.append(content)
                 setattr(given, data, content)
@@ -100,6 +105,8 @@ class NetReload:
             if path != ffi.NULL:
                 kept.append(ffi.new("char[]", path))
                 setattr(given, file, kept[-1])
+            elif name != "keyFile":
+                raise _empty(name)
 
         if keyFile is not None and is_bytes(keyFile) != is_bytes(certFile):
             raise TypeError("certFile and keyFile must both be paths, or both be bytes")
@@ -110,14 +117,12 @@ class NetReload:
         if crl_paths is not None:
             one = isinstance(crl_paths, (str, os.PathLike))
             paths = (crl_paths,) if one else tuple(crl_paths)  # type: ignore[assignment,arg-type]
+            if not paths:
+                raise _empty("crl_paths")
             array, given.nCrlPaths, keep = paths_to_c(paths, "crl_paths")
             kept += [array, keep]
             given.ppszCrlPaths = array
-        if ocsp_staple_file is not None:
-            file = path_to_c(ocsp_staple_file, "ocsp_staple_file")
-            if file != ffi.NULL:
-                kept.append(ffi.new("char[]", file))
-                given.pszStapleFile = kept[-1]
+        put(ocsp_staple_file, "ocsp_staple_file", "pszStapleFile", "")
         call_that_asks(self, state, lib.L_DicomReloadTLS, given)
         state.crl_paths = paths or state.crl_paths
         state.ocsp_staple_file = ocsp_staple_file or state.ocsp_staple_file

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from leadtools_compat._binding import lib, reads
+from leadtools_compat._binding.errors import parameter_error
 from leadtools_compat._binding.text import Contents, StrPath, is_bytes, path_to_c, text_to_c
 from leadtools_compat.dicom._arguments import integer
 from leadtools_compat.dicom._net_state import call, live
@@ -63,12 +64,17 @@ class NetTlsTrust:
         Raises
         ------
         DicomException
-            ``Parameter``: a text that is no pin, more than 64, or none to be the only trust.
+            ``Parameter``: a text that is no pin or empty, more than 64, or none to be the only trust.
             ``InvalidState``: connecting, connected or listening. Later, `Connect` and `Accept`
             raise ``Parameter`` where the verification flags are without ``Peer``.
         """
         state = live(self)
         wanted = (pins,) if isinstance(pins, str) else tuple(pins or ())
+        for one in wanted:
+            if isinstance(one, str) and not one.strip():
+                raise parameter_error(
+                    f"pins is {pins!r}, which has an empty pin in it. None stands for no pins"
+                )
         text = text_to_c(" ".join(wanted), "pins")
         call(state, lib.L_DicomSetPinsTLS(state.handle, text, bool(only)))
         state.rules.pins, state.rules.pins_only = wanted, bool(only and wanted)

@@ -1,7 +1,7 @@
 """What the OpenSSL of this machine says about an identity: every complaint, each one overruled.
 
 The one rule: it asks ``libcrypto`` as a TLS peer would (``X509_verify_cert``, purpose of the peer's role, security
-level 2, ``PARTIAL_CHAIN``) and never our own code, so that it can be held against it.
+level 2, ``PARTIAL_CHAIN``, no names in subjects) and never our own code, so that it can be held against it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from leadtools_compat.testing.model import Complaint, Identity, Role
 _CRL_CHECK = 0x4
 _CRL_CHECK_ALL = 0x8
 _PARTIAL_CHAIN = 0x80000
+_NEVER_CHECK_SUBJECT = 0x20
 _SECURITY_LEVEL = 2
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_void_p)
 
@@ -135,6 +136,7 @@ def _set_rules(
             ipaddress.ip_address(host)
             lib.X509_VERIFY_PARAM_set1_ip_asc(rules, name)
         except ValueError:
+            lib.X509_VERIFY_PARAM_set_hostflags(rules, _NEVER_CHECK_SUBJECT)
             lib.X509_VERIFY_PARAM_set1_host(rules, name, len(name))
 
 
@@ -188,6 +190,7 @@ def _libcrypto(library: str | None) -> ctypes.CDLL:
         "X509_VERIFY_PARAM_set_flags": (number, [pointer, ctypes.c_ulong]),
         "X509_VERIFY_PARAM_set_auth_level": (None, [pointer, number]),
         "X509_VERIFY_PARAM_set_depth": (None, [pointer, number]),
+        "X509_VERIFY_PARAM_set_hostflags": (None, [pointer, ctypes.c_uint]),
         "X509_VERIFY_PARAM_set1_host": (number, [pointer, text, size]),
         "X509_VERIFY_PARAM_set1_ip_asc": (number, [pointer, text]),
         "X509_verify_cert": (number, [pointer]),

@@ -185,7 +185,8 @@ def wrong_address(make: Maker) -> Draft:
 
 @KINDS.kind(
     "no alternative names, the host in the common name only; the judge expects localhost",
-    note="OpenSSL still takes the common name if there is no DNS name",
+    ("HostnameMismatch", 0),
+    note="RFC 9525; OpenSSL would take the common name if there is no DNS name, unless told not to",
 )
 def common_name_only(make: Maker) -> Draft:
     leaf = make.leaf(subject=x.name(("CN", "localhost")), hosts=())

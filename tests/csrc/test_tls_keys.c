@@ -123,6 +123,21 @@ TEST(password_is_asked_for_once_and_its_length_is_checked)
     CHECK(nobody.none);
 }
 
+/* A token may open all the same. */
+TEST(password_that_is_none_or_too_long_has_a_digest_like_an_empty_one)
+{
+    ldc_tls_password empty = {.asked = true, .none = true};
+    ldc_tls_password none = {.asked = true, .none = true, .length = -1};
+    ldc_tls_password longer = {.asked = true, .too_long = true, .length = LDC_PASSWORD_SIZE * 4};
+    unsigned char digests[3][LDC_DIGEST];
+    CHECK_INT(ldc_tls_library_start(), DICOM_SUCCESS);
+    CHECK(ldc_tls_password_digest(&empty, digests[0]));
+    CHECK(ldc_tls_password_digest(&none, digests[1]));
+    CHECK(ldc_tls_password_digest(&longer, digests[2]));
+    CHECK(memcmp(digests[0], digests[1], LDC_DIGEST) == 0);
+    CHECK(memcmp(digests[0], digests[2], LDC_DIGEST) == 0);
+}
+
 TEST(token_is_not_given_the_same_pin_twice)
 {
     ldc_tls_password password = {.ask = answer, .once = true};

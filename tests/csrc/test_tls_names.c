@@ -83,6 +83,28 @@ TEST(a_star_stands_for_one_label)
     CHECK(!ldc_dns_matches("*.a.test", "xa.test"));
 }
 
+TEST(a_host_is_a_name_or_an_address_in_its_usual_form)
+{
+    char name[LDC_DNS_NAME];
+    static const struct {
+        const char *text, *shown;
+    } good[] = {{"Node.Test.", "node.test"},
+                {"192.0.2.7", "192.0.2.7"},
+                {"[2001:DB8:0::7]", "2001:db8::7"},
+                {"fe80::7%lo", "fe80::7"},
+                {"::ffff:192.0.2.7", "192.0.2.7"}};
+    static const char *const bad[] = {"",      ".node.test",     "*.node.test", "node.test:104",
+                                      "127.1", "b\xC3\xBC.test", "[::1",        "a@b.test"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        if (CHECK(ldc_host_name(good[i].text, name))) {
+            CHECK_STR(name, good[i].shown);
+        }
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        CHECK(!ldc_host_name(bad[i], name));
+    }
+}
+
 /* ---- the extension ---- */
 
 static size_t extension_of(const char *name, size_t length, unsigned char *bytes)

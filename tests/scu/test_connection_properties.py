@@ -114,6 +114,8 @@ def test_sessions_are_resumed_only_while_nobody_judges(
     scu.AfterConnect += late  # too late for this link, which would have been resumed
     with pytest.raises(ClientConnectionException):
         scu.Verify(scp)
+    assert scu.failure is not None
+    assert "session was resumed" in scu.failure.remedy
     scu.AfterConnect -= late
     assert scu.Verify(scp)
     assert resumed == [False, True, False]

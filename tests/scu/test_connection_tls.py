@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from leadtools_compat.dicom import (
     DicomExceptionCode,
     DicomNetSecurityMode,
     DicomSecurityCertificateExceptionCode,
+    DicomTlsCertificateType,
 )
 from leadtools_compat.dicom.scu import (
     ClientConnectionException,
@@ -47,6 +49,28 @@ def test_flags_of_the_constructor_decide_about_the_node(
     assert "VerifyCertificate" in names(seen)
     assert dict(seen)["AfterSecureLinkReady"].Error == DicomExceptionCode.TlsCertificateRejected
     assert names(seen)[-1] in ("AfterSecureLinkReady", "AfterClose")
+
+
+def test_an_onverify_that_looks_like_the_librarys_is_asked_all_the_same(
+    secure_site: Site, pki: TestPki, nets: Callable[[Any], Any]
+) -> None:
+    """As `functools.wraps` makes it, with the name of the library's module."""
+    asked: list[int] = []
+
+    def refuse(net: Any, ok: int, certificate: str, error: Any) -> int:
+        asked.append(ok)
+        return 0
+
+    looking_alike = functools.wraps(DicomConnection.OnVerify)(refuse)
+    kind: Any = type("Wrapping", (DicomConnection,), {"OnVerify": looking_alike})
+    _, scp = secure_site.node()
+    scu = nets(kind(None, DicomNetSecurityMode.Tls, settings(pki.ca_file, PEER)))
+    scu.AETitle = "OURS"
+    scu.SetTlsClientCertificate(pki.client.combined_file, DicomTlsCertificateType.Pem, None)
+    with pytest.raises(ClientConnectionException) as caught:
+        scu.Verify(scp)
+    assert asked == [1]
+    assert caught.value.Code == DicomExceptionCode.TlsCertificateRejected
 
 
 def test_a_refused_certificate_of_ours_is_a_connection_failure(

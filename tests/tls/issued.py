@@ -33,6 +33,7 @@ def issue(
     days: tuple[float, float] = (-1, 30),
     by_itself: bool = False,
     hash_: hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None = None,
+    email: str | None = None,
 ) -> Identity:
     """Issue a certificate from the PKI's intermediate, or one that is signed by itself.
 
@@ -43,9 +44,13 @@ def issue(
         ``:``); None: no such extension.
     purposes
         Extended key usages; None: no such extension.
+    email
+        An e-mail address in the subject, as old certificates have it.
     """
     own = ec.generate_private_key(ec.SECP256R1()) if key is None else key
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    if email is not None:
+        subject = x509.Name([*subject, x509.NameAttribute(NameOID.EMAIL_ADDRESS, email)])
     issuer, signer = subject, own
     authority = x509.load_der_x509_certificate(pki.intermediate.certificate_der)
     if not by_itself:

@@ -22,6 +22,7 @@ TRUSTED_FIRST = 0x8000
 PARTIAL_CHAIN = 0x80000
 CRL_CHECK_WHOLE_CHAIN = 0x4 | 0x8
 DEPTH = 9
+NEVER_CHECK_SUBJECT = 0x20
 LEVEL = 2
 
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_void_p)
@@ -90,6 +91,7 @@ def _set_rules(lib: ctypes.CDLL, rules: int, identity: Identity) -> None:
     try:
         ipaddress.ip_address(identity.host)
     except ValueError:
+        lib.X509_VERIFY_PARAM_set_hostflags(rules, NEVER_CHECK_SUBJECT)
         lib.X509_VERIFY_PARAM_set1_host(rules, host, len(host))
     else:
         lib.X509_VERIFY_PARAM_set1_ip_asc(rules, host)
@@ -140,6 +142,7 @@ def _libcrypto() -> ctypes.CDLL:
         "X509_VERIFY_PARAM_set_flags": (number, [pointer, ctypes.c_ulong]),
         "X509_VERIFY_PARAM_set_auth_level": (None, [pointer, number]),
         "X509_VERIFY_PARAM_set_depth": (None, [pointer, number]),
+        "X509_VERIFY_PARAM_set_hostflags": (None, [pointer, ctypes.c_uint]),
         "X509_VERIFY_PARAM_set1_host": (number, [pointer, text, size]),
         "X509_VERIFY_PARAM_set1_ip_asc": (number, [pointer, text]),
         "X509_verify_cert": (number, [pointer]),

@@ -104,6 +104,36 @@ def test_peer_without_the_name_is_refused_and_the_record_says_what_it_has(
         assert value in failure.remedy
 
 
+@at_either_side
+@pytest.mark.parametrize("others", [None, ("192.0.2.7", "urn:oid:1.2.3")], ids=["none", "others"])
+@pytest.mark.parametrize(
+    ("expected", "code"),
+    [
+        ({"expected_host": "node.test"}, "HostnameMismatch"),
+        ({"expected_email": "ct1@hospital.test"}, "EmailMismatch"),
+    ],
+    ids=["host", "e-mail"],
+)
+def test_names_in_the_subject_prove_nothing(
+    meet: Meet,
+    pki: TestPki,
+    tmp_path: Path,
+    side: Side,
+    expected: dict[str, str],
+    code: str,
+    others: tuple[str, ...] | None,
+) -> None:
+    peer = issue(pki, tmp_path, "node.test", names=others, email="ct1@hospital.test")
+    rules = {
+        side: rules_for(pki, side, also=expecting(**expected)),
+        other_side(side): rules_for(pki, other_side(side), identity=peer),
+    }
+    meeting = meet(rules["server"], rules["client"])
+    assert not meeting.linked
+    assert [(call.ok, call.code) for call in calls_of(meeting.of(side))] == [(0, code)]
+    assert meeting.of(side).failure.certificate_code == finding(code)
+
+
 @pytest.mark.parametrize("host", ["elsewhere.test", "192.0.2.99"])
 def test_record_of_another_host_lists_what_the_certificate_carries(
     judged: Callable[..., Meeting], host: str
@@ -141,20 +171,33 @@ def test_all_names_must_fit_where_several_are_expected(judged: Callable[..., Mee
     assert not judged("server", host="node.test", also=expecting(**wrong)).linked
 
 
-@pytest.mark.parametrize("name", ["expected_email", "expected_host"])
+@pytest.mark.parametrize(
+    ("name", "value"), [("expected_email", "a@b.test"), ("expected_host", "b.test")]
+)
 def test_server_that_expects_a_name_insists_on_a_certificate(
-    meet: Meet, pki: TestPki, name: str
+    meet: Meet, pki: TestPki, name: str, value: str
 ) -> None:
-    server = rules_for(pki, "server", flags=PEER, also=expecting(**{name: "a@b.test"}))
+    server = rules_for(pki, "server", flags=PEER, also=expecting(**{name: value}))
     meeting = meet(server, rules_for(pki, "client", identity=None))
     assert not meeting.linked
     assert meeting.child.failure.code == CODES.TlsCertificateRequired
 
 
-def test_expectation_without_verification_is_a_contradiction(nets: Nets, pki: TestPki) -> None:
-    client = nets(rules_for(pki, "client", flags=0, also=expecting(expected_uri="urn:x:y")).net())
+@at_either_side
+@pytest.mark.parametrize(
+    ("name", "value"), [("expected_uri", "urn:x:y"), ("expected_host", "node.test")]
+)
+def test_expectation_without_verification_is_a_contradiction(
+    nets: Nets, pki: TestPki, side: Side, name: str, value: str
+) -> None:
+    net = nets(rules_for(pki, side, flags=0, also=expecting(**{name: value})).net())
+    if side == "server":
+        net.children_inherit_tls = True
     with refused(CODES.Parameter, "None", "Peer"):
-        client.Connect(None, 0, "127.0.0.1", 9)
+        if side == "server":
+            net.Listen("127.0.0.1", 0, 1)
+        else:
+            net.Connect(None, 0, "127.0.0.1", 9)
 
 
 def test_openssl_server_is_held_against_the_name(nets: Nets, pki: TestPki, tmp_path: Path) -> None:

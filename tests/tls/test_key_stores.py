@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from leadtools_compat.testing import TestPki
+from tests.tls.issued import issue
 from tests.tls.peers import openssl_server, own
 from tests.tls.tls_tools import run_python
 from tests.tls.tokens import MODULE, PIN, Token, make_token
@@ -133,6 +136,53 @@ def test_both_ends_in_one_process_with_certificate_and_key_in_the_token(
         *(each_site, tmp_path, token.certificate, token.key, pki.client.certificate_file),
     )
     assert told == ["Success", 1] * 3
+
+
+def test_certificate_that_was_renewed_in_the_token_is_shown_after_a_reload(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    pki = TestPki(tmp_path_factory.mktemp("pki"), seed="token renewal", key="ec")
+    token = make_token(tmp_path_factory.mktemp("token"), pki.client)
+    key = serialization.load_pem_private_key(Path(pki.client.key_file).read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    renewed = issue(pki, tmp_path, "renewed", key=key)
+    (tmp_path / "renewed.der").write_bytes(renewed.chain_der[0])
+    told = run(
+        """
+        import subprocess
+        from pathlib import Path
+        load()
+        mine, intermediate, renewed, module = sys.argv[4:8]
+        Path("all.pem").write_text(Path(ca).read_text() + Path(intermediate).read_text())
+        ca = "all.pem"
+        listener = Listener(lambda: Node().use(mine, None))
+        listener.Listen("127.0.0.1", 0, 16)
+        net = Node().use()
+
+        def shown(turn):
+            connect(net, listener)
+            net.log.wait("OnSecureLinkReady", turn)
+            child = listener.child(turn)
+            child.log.wait("OnSecureLinkReady")
+            net.Close()
+            net.log.wait("OnClose", turn)
+            return bytes(child.tls_peer_certificates[0]).hex()
+
+        def tool(*words):
+            subprocess.run(["pkcs11-tool", "--module", module, "--token-label", "site", "--login",
+                            "--pin", Node.pin, *words], check=True, capture_output=True)
+
+        seen = [shown(1)]
+        tool("--delete-object", "--type", "cert", "--label", "node")
+        tool("--write-object", renewed, "--type", "cert", "--label", "node", "--id", "01")
+        net.reload_tls()
+        seen.append(shown(2))
+        print(json.dumps(seen))
+        """,
+        *((pki, token), tmp_path, token.certificate, token.key, pki.server.combined_file),
+        *(pki.intermediate.certificate_file, str(tmp_path / "renewed.der"), MODULE),
+    )
+    assert [bytes.fromhex(one) for one in told] == [pki.client.chain_der[0], renewed.chain_der[0]]
 
 
 def test_server_with_its_key_in_a_token_serves_openssl(each_site: Site, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tests.interop.programs import ENVIRONMENT, free_port, run, served
 from tests.support import PATIENCE, PEER, Listener, refused
 from tests.tls.conftest import Meet
 from tests.tls.issued import issue
-from tests.tls.peers import CLEAN, openssl_client, openssl_server, own
+from tests.tls.peers import CLEAN, openssl_client, openssl_server, own, write_pem
 from tests.tls.tls_tools import (
     BAD_CERTIFICATE,
     CODES,
@@ -106,6 +106,17 @@ def test_what_is_no_certificate_has_no_pins(content: bytes) -> None:
         DicomNet.tls_pins_of(content)
     with pytest.raises(TypeError):
         DicomNet.tls_pins_of("a.pem")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("empty", ["", " ", [""], [WRONG, " "]])
+def test_empty_pin_does_not_stand_for_no_pins(nets: Nets, pki: TestPki, empty: Any) -> None:
+    net = nets(rules_for(pki, "client").net())
+    net.set_tls_pins(WRONG)
+    with refused(CODES.Parameter, "empty pin"):
+        net.set_tls_pins(empty)
+    assert net.tls_pins == (WRONG,)
+    net.set_tls_pins(None)
+    assert net.tls_pins == ()
 
 
 def test_pin_is_taken_in_every_usual_form(judged: Callable[..., Meeting], pki: TestPki) -> None:
@@ -400,3 +411,26 @@ def test_dcmtk_client_and_server_with_their_own_certificates(
             assert net.log.wait("OnSecureLinkReady").code == code
             net.CloseForced(True)
             net.log.wait("OnClose")
+
+
+@at_either_side
+@pytest.mark.parametrize("kind", ["broken_extension", "duplicate_extension"])
+@pytest.mark.parametrize("how", ["pinned", "in the CA file"])
+def test_broken_extension_is_no_way_past_the_purpose_of_what_is_trusted_by_itself(
+    meet: Meet, pki: TestPki, tmp_path: Path, side: Side, kind: str, how: str
+) -> None:
+    """OpenSSL finds no fault with it: it only says that such a certificate has no issuer."""
+    peer = pki.make(kind, other_side(side))
+    alone = write_pem(tmp_path / "peer.pem", peer.chain_der[0])
+    judge = rules_for(pki, side, ca=alone)
+    if how == "pinned":
+        judge = rules_for(pki, side, also=pinning(pin_of(peer), only=True))
+    rules = {
+        side: judge,
+        other_side(side): rules_for(pki, other_side(side), identity=peer, method=METHODS.TlsV1),
+    }
+    meeting = meet(rules["server"], rules["client"])
+    assert not meeting.linked
+    failure = meeting.of(side).failure
+    assert failure.certificate_code == FINDINGS.InvalidExtension
+    assert "is invalid" in failure.remedy

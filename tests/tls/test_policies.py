@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ from leadtools_compat._binding import lib
 from leadtools_compat.dicom._net_state import state_of
 from leadtools_compat.testing import TestPki
 from tests.support import NO_CHECK, PEER, Listener, refused
+from tests.tls.conftest import Meet
+from tests.tls.peers import write_pem
 from tests.tls.resuming import Scene
-from tests.tls.tls_tools import CODES, FINDINGS, Rules, Side, Unjudged, rules_for
+from tests.tls.tls_tools import CODES, FINDINGS, SIDES, Rules, Side, Unjudged, rules_for
 
 Nets = Callable[[Any], Any]
 
@@ -99,6 +102,35 @@ def test_a_peer_without_the_policy_is_refused_and_a_peer_of_any_policy_is_not(
             assert judge.failure.certificate_code == FINDINGS.NoExplicitPolicy
             assert "set_tls_policies" in judge.failure.remedy
             assert judge.log.all("OnVerify")[-1].arguments[0] == 0
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("how", ["pinned", "in the CA file"])
+def test_a_peer_that_is_trusted_by_itself_does_not_meet_a_demand_for_a_policy(
+    meet: Meet, pki: TestPki, tmp_path: Path, side: Side, how: str
+) -> None:
+    """There is no path, so nobody says under which policy its certificate was issued."""
+    peer = pki.client if side == "server" else pki.server
+
+    def demand(net: Any, *, policies: tuple[str, ...] | None = (POLICY,)) -> None:
+        net.set_tls_policies(policies)
+        if how == "pinned":
+            net.set_tls_pins([net.tls_pins_of(peer.chain_der[0]).key], only=True)
+
+    alone = write_pem(tmp_path / "peer.pem", peer.chain_der[0])
+    ca = pki.ca_file if how == "pinned" else alone
+    rules = {who: rules_for(pki, who) for who in SIDES}
+    for policies in (None, ()):
+        also = partial(demand, policies=policies)
+        rules[side] = rules_for(pki, side, ca=ca, also=also)
+        assert meet(rules["server"], rules["client"]).linked
+    rules[side] = rules_for(pki, side, ca=ca, also=demand)
+    meeting = meet(rules["server"], rules["client"])
+    assert not meeting.linked
+    failure = meeting.of(side).failure
+    assert failure.certificate_code == FINDINGS.NoExplicitPolicy
+    if how == "pinned":  # else the chain goes on to the intermediate that was sent
+        assert "trusted by itself" in failure.remedy
 
 
 def test_onverify_may_overrule_a_missing_policy_and_it_shows(nets: Nets, pki: TestPki) -> None:

@@ -97,7 +97,9 @@ def cells(profile: DicomTlsProfile) -> tuple[str, ...]:
     versions = ", ".join(one.removeprefix("TLSv") for one in profile.versions)
     minima = (profile.rsa_bits, profile.ec_bits, profile.dh_bits, profile.hash_bits)
     keys = "RSA {}, EC {}, DHE {}, SHA-{}".format(*minima) if any(minima) else "none"
-    return (profile.title, "yes" if profile.retired else "no", versions, " ".join(suites), keys)
+    sessions = "on request" if profile.resumption else "never"
+    retired = "yes" if profile.retired else "no"
+    return (profile.title, retired, versions, " ".join(suites), keys, sessions)
 
 
 # ---- applying
@@ -209,8 +211,21 @@ def test_client_talks_the_versions_of_its_profile(
             assert client.failure.code in NOTHING_SHARED, client.failure
 
 
+def picked(port: int, suites: list[DicomTlsCipherSuiteType], *version: str) -> list[int]:
+    """Let ``s_client`` offer all suites, then all but what was picked, until nothing is picked."""
+    left = {suite.openssl_name: suite for suite in suites if suite.iana_name in OFFERED}
+    level = ":@SECLEVEL=0" if "-cipher" in version else ""
+    found = []
+    while left:
+        name = cipher_of(openssl_client(port, *version, ":".join(left) + level))
+        if name == "(NONE)":
+            break
+        found.append(int(left.pop(name)))
+    return found
+
+
 @with_each_possible
-def test_server_takes_exactly_the_suites_of_its_profile(
+def test_server_takes_exactly_the_suites_of_its_profile_in_its_order(
     nets: Callable[[Any], Any], rsa_pki: TestPki, pki: TestPki, row: Row
 ) -> None:
     seen: list[Any] = []
@@ -219,9 +234,15 @@ def test_server_takes_exactly_the_suites_of_its_profile(
         if error == CODES.Success:
             seen.append((int(net.GetTlsCipherSuite()), checked(net, row.name)))
 
-    ecdsa = {suite for suite in DicomTlsCipherSuiteType if "Ecdsa" in suite.name}
-    taken = set()
-    for identity, those in ((rsa_pki.server, False), (pki.server, True)):
+    every = list(DicomTlsCipherSuiteType)
+    modern = [suite for suite in every if suite >> 8 == 0x13]
+    ecdsa = [suite for suite in every if "Ecdsa" in suite.name]
+    rsa = [suite for suite in every if suite not in modern and suite not in ecdsa]
+    older = ("-no_tls1_3", "-cipher")
+    for identity, groups in (
+        (rsa_pki.server, ((modern, ("-tls1_3", "-ciphersuites")), (rsa, older))),
+        (pki.server, ((ecdsa, older),)),
+    ):
         rules = Rules(identity=identity, flags=NO_CHECK)
 
         def child(rules: Rules = rules) -> Any:
@@ -229,20 +250,13 @@ def test_server_takes_exactly_the_suites_of_its_profile(
 
         listener = nets(Listener(child))
         listener.Listen("127.0.0.1", 0, 16)
-        for suite in DicomTlsCipherSuiteType:
-            if suite.iana_name not in OFFERED or (suite in ecdsa) != those:
-                continue
-            if suite >> 8 == 0x13:
-                choice = ("-tls1_3", "-ciphersuites", suite.openssl_name)
-            else:
-                choice = ("-no_tls1_3", "-cipher", f"{suite.openssl_name}:@SECLEVEL=0")
-            if cipher_of(openssl_client(listener.HostPort, *choice)) != "(NONE)":
-                taken.add(int(suite))
-    assert sorted(taken) == sorted(row.usable)
-    for child_net in listener.children:
-        child_net.log.wait("OnSecureLinkReady")
+        for suites, version in groups:
+            taken = picked(listener.HostPort, suites, *version)
+            assert taken == [suite for suite in row.usable if suite in suites]
+        for child_net in listener.children:
+            child_net.log.wait("OnSecureLinkReady")
     assert all(check.satisfied for _, check in seen), seen
-    assert taken == {suite for suite, _ in seen}
+    assert {suite for suite, _ in seen} == set(row.usable)
 
 
 OFFERED = available_suites()

@@ -401,6 +401,30 @@ def test_nothing_else_changes_the_net_while_it_reloads(
     assert seen == ["refused"] * 4
 
 
+def test_listener_that_inherits_cannot_begin_to_listen_with_what_is_being_replaced(
+    pki: TestPki, tmp_path: Path, nets: Nets
+) -> None:
+    seen: list[str] = []
+
+    def answer(net: Any, encryption: bool) -> str:
+        if seen and net.children_inherit_tls:
+            with refused(CODES.InvalidState, "reload"):
+                net.Listen("127.0.0.1", 0, 64)
+        seen.append("asked")
+        return "test"
+
+    site = Site(pki, tmp_path, nets, OnPrivateKeyPassword=answer)
+    write(site.own, Path(pki.server.encrypted_file).read_bytes(), secret=True)
+    site.listener.SetTlsClientCertificate(str(site.own), PEM, None)
+    site.listener.children_inherit_tls = True
+    renewed = other(pki)
+    write(site.own, Path(renewed.encrypted_file).read_bytes(), secret=True)
+    site.listener.reload_tls()
+    assert len(seen) == 2
+    site.listener.Listen("127.0.0.1", 0, 64)
+    assert site.shown() == renewed.chain_der[0]
+
+
 def test_listener_disposed_by_its_own_password_callback_is_dead_and_says_so(
     pki: TestPki, tmp_path: Path, nets: Nets
 ) -> None:
@@ -431,6 +455,11 @@ def test_reload_says_what_it_cannot_be_used_for(pki: TestPki, nets: Nets) -> Non
         net.reload_tls(b"bytes", PEM, pki.client.key_file)
     with refused(CODES.Parameter, "crl_paths"):
         net.reload_tls(crl_paths=[""])
+    for name in ("certFile", "ca", "crl_paths", "ocsp_staple_file"):
+        with refused(CODES.Parameter, name, "empty"):
+            net.reload_tls(**{name: () if name == "crl_paths" else ""})
+    with pytest.raises(TypeError):
+        net.reload_tls(ocsp_staple_file=b"bytes")
     net.Dispose()
     with refused(CODES.ObjectDisposed):
         net.reload_tls()

@@ -171,8 +171,11 @@ def test_peer_is_refused_when_its_authority_is_no_longer_trusted(
 
 
 @at_either_side
-def test_peer_is_refused_when_it_has_been_revoked(pki: TestPki, nets: Nets, side: Side) -> None:
-    scene = Scene(pki, nets)
+@in_each_version
+def test_peer_is_refused_when_it_has_been_revoked(
+    pki: TestPki, nets: Nets, side: Side, version: str
+) -> None:
+    scene = Scene(pki, nets, version)
     scene.change(side, crl_file=crl_of(pki, f"none-{side}"))
     assert [scene.link() for _ in range(2)] == [False, True]
     peer = pki.client if side == "server" else pki.server
@@ -189,7 +192,7 @@ def issue_until(pki: TestPki, name: str, side: Side, end: float) -> Identity:
 @contextmanager
 def seconds_left(scene: Scene, prepare: Callable[[float, int], None]) -> Iterator[None]:
     """Have the scene resume a link whose verdict holds a few seconds only; yield when they are over."""
-    for attempt, seconds in enumerate((3, 12, 48)):  # more of them for a busy machine
+    for attempt, seconds in enumerate((2, 8, 40)):  # more of them for a busy machine
         end = int(time.time()) + seconds
         prepare(end, attempt)
         both = scene.meet()

@@ -6,15 +6,22 @@ import logging
 import os
 import shutil
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
+from leadtools_compat.dicom import DicomSecurityCertificateException
 from leadtools_compat.testing import TestPki
 from leadtools_compat.testing.files import unpem, write
 from tests.support import NO_CHECK, RecordingNet, refused
 from tests.tls.conftest import Meet
+from tests.tls.issued import issue
+from tests.tls.issued import write as write_identity
 from tests.tls.tls_tools import (
     CERTIFICATE_REVOKED,
     CODES,
@@ -26,6 +33,7 @@ from tests.tls.tls_tools import (
     Meeting,
     Side,
     calls_of,
+    finding,
     other_side,
     rules_for,
 )
@@ -204,6 +212,22 @@ def test_revoked_intermediate_counts_for_the_chain_only(
     assert checked(side, crl_paths=lists, crl_check="leaf").linked
 
 
+ABOUT_LISTS = [
+    *("UnableToGetCrl", "UnableToDecryptCrlSignature", "CrlSignatureFailure", "CrlNotYetValid"),
+    *("CrlHasExpired", "ErrorInCrlLastUpdateField", "ErrorInCrlNextUpdateField", "CertRevoked"),
+    *("UnableToGetCrlIssuer", "KeyusageNoCrlSign", "UnhandledCriticalCrlExtension"),
+    *("DifferentCrlScope", "CrlPathValidationError", "InvalidExtension"),
+]
+
+
+@pytest.mark.parametrize("name", ABOUT_LISTS)
+def test_complaint_about_lists_has_a_remedy_of_its_own(name: str) -> None:
+    def remedy(code: Any) -> str:
+        return str(DicomSecurityCertificateException(code, "").remedy)
+
+    assert remedy(finding(name)) != remedy(FINDINGS.Unspecified)
+
+
 # ---- soft fail
 
 SOFT = {
@@ -321,3 +345,78 @@ def test_settings_of_revocation_are_frozen_while_connected(checked: Checked, pki
         with refused(CODES.InvalidState):
             setattr(meeting.client, name, value)
         assert getattr(meeting.client, name) == before
+
+
+@at_either_side
+@pytest.mark.parametrize(
+    "expected",
+    [
+        {"expected_host": "localhost"},
+        {"expected_email": "node@hospital.test"},
+        {"expected_host": "127.0.0.1"},
+    ],
+    ids=["host", "e-mail", "address"],
+)
+def test_names_that_are_expected_of_the_peer_are_not_expected_of_who_signs_lists(
+    meet: Meet, pki: TestPki, tmp_path: Path, side: Side, expected: dict[str, str]
+) -> None:
+    """The authority has a key for its lists only, in a certificate with the same name."""
+    peer = issue(pki, tmp_path, "node", names=("localhost", "127.0.0.1", "node@hospital.test"))
+    key = ec.generate_private_key(ec.SECP256R1())
+    signer, lists = own_list_signer(pki, key)
+    encoded = serialization.load_pem_private_key(Path(peer.key_file).read_bytes(), None)
+    assert isinstance(encoded, ec.EllipticCurvePrivateKey)
+    chain = [*map(x509.load_der_x509_certificate, peer.chain_der), signer]
+    peer = write_identity(pki, tmp_path, "with signer", encoded, chain)
+    file = write(tmp_path / "lists.pem", lists)
+    for attributes in ({}, expected):
+        rules = {
+            side: rules_for(pki, side, attributes={"crl_paths": file, **attributes}),
+            other_side(side): rules_for(pki, other_side(side), identity=peer),
+        }
+        meeting = meet(rules["server"], rules["client"])
+        assert meeting.linked, meeting.of(side).failure
+        assert meeting.of(side).tls_revocation == "good"
+
+
+def own_list_signer(
+    pki: TestPki, key: ec.EllipticCurvePrivateKey
+) -> tuple[x509.Certificate, bytes]:
+    """Make a certificate of the root's for the intermediate's lists, and the lists of both."""
+    now = datetime.now(timezone.utc)
+    lists = Path(pki.crl(name="of the root", authorities=("ca",))).read_bytes()
+    root = x509.load_der_x509_certificate(pki.root.certificate_der)
+    issuer = x509.load_der_x509_certificate(pki.intermediate.certificate_der).subject
+    root_key = serialization.load_pem_private_key(Path(pki.root.key_file).read_bytes(), None)
+    assert isinstance(root_key, ec.EllipticCurvePrivateKey)
+    usage = dict.fromkeys(
+        (
+            *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment"),
+            *("key_agreement", "key_cert_sign", "encipher_only", "decipher_only"),
+        ),
+        False,
+    )
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    signer = (
+        x509.CertificateBuilder()
+        .subject_name(issuer)
+        .issuer_name(root.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.KeyUsage(crl_sign=True, **usage), True)
+        .add_extension(identifier, False)
+        .sign(root_key, hashes.SHA256())
+    )
+    made = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer)
+        .last_update(now - timedelta(hours=1))
+        .next_update(now + timedelta(hours=1))
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    return signer, lists + made.public_bytes(serialization.Encoding.PEM)

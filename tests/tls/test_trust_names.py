@@ -33,6 +33,7 @@ HOSTS = {
     # expected, in the certificate, code of the complaint
     "name": ("node.test", ["node.test"], ""),
     "case": ("NODE.test", ["node.TEST"], ""),
+    "dot-at-the-end": ("node.test.", ["node.test"], ""),
     "second-name": ("node.test", ["other.test", "node.test"], ""),
     "wildcard": ("node.site.test", ["*.site.test"], ""),
     "wildcard-deeper": ("a.node.site.test", ["*.site.test"], "HostnameMismatch"),
@@ -44,10 +45,14 @@ HOSTS = {
     "ipv4-other": ("192.0.2.7", ["192.0.2.8"], "IpAddressMismatch"),
     "ipv6": ("2001:db8::7", ["2001:db8::7"], ""),
     "ipv6-form": ("2001:0db8:0:0::7", ["2001:db8::7"], ""),
+    "ipv6-scope": ("fe80::7%lo", ["fe80::7"], ""),
+    "ipv6-scope-other": ("fe80::7%lo", ["fe80::8"], "IpAddressMismatch"),
     "ipv6-other": ("2001:db8::7", ["2001:db8::8"], "IpAddressMismatch"),
     "name-for-address": ("192.0.2.7", ["node.test"], "IpAddressMismatch"),
     "address-for-name": ("node.test", ["192.0.2.7"], "HostnameMismatch"),
 }
+NO_HOSTS = [".node.test", "*.node.test", "node.test:104", "a@node.test", "127.1", "bücher.test"]
+"""A dot in front would stand for every name below, for OpenSSL."""
 NUMBERS = {"HostnameMismatch": 62, "IpAddressMismatch": 64}
 
 
@@ -129,6 +134,10 @@ def test_expected_host_takes_nothing_that_is_no_host(nets: Nets, pki: TestPki) -
     with pytest.raises(TypeError):
         net.expected_host = 5
     net.expected_host = ""
+    assert net.expected_host is None
+    for text in NO_HOSTS:
+        with refused(CODES.Parameter, "no host"):
+            net.expected_host = text
     assert net.expected_host is None
     net.expected_host = str(ipaddress.ip_address("::1"))
     assert net.expected_host == "::1"
