@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from leadtools_compat._nodes.client import EXPLICIT, IMPLICIT, Context
+from leadtools_compat._nodes.model import EXPLICIT, IMPLICIT, Context
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset

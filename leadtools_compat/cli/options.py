@@ -255,7 +255,9 @@ def _open_audit(target: str, tls: TlsOptions | None) -> None:
     ca = own.ca if isinstance(own.ca, str) else None
     try:
         certificate, key = (own.certificate, own.key) if own.pem_files else (None, None)
-        trail = AuditTrail(target, ca_file=ca, certificate=certificate, key=key)
+        trail = AuditTrail(
+            target, ca_file=ca, certificate=certificate, key=key, password=own.password
+        )
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--audit") from error
     click.get_current_context().call_on_close(trail.watch().close)

@@ -26,6 +26,7 @@ from leadtools_compat.dicom._net_limits import NetTuning
 from leadtools_compat.dicom._net_listening import NetListening
 from leadtools_compat.dicom._net_messages import NetMessages
 from leadtools_compat.dicom._net_messages_n import NetMessagesN
+from leadtools_compat.dicom._net_misspelt import NetMisspelt
 from leadtools_compat.dicom._net_overridables import NetOverridables
 from leadtools_compat.dicom._net_queries import NetQueries
 from leadtools_compat.dicom._net_receive import NetReceive
@@ -63,6 +64,7 @@ _LISTENER = frozenset({"OnAccept", "OnClose"})
 
 
 class DicomNet(
+    NetMisspelt,
     NetLibrary,
     NetTls,
     NetTlsKeys,

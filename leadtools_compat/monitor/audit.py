@@ -20,6 +20,7 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -99,7 +100,9 @@ def security_alert(
     reporter = {"UserID": _clean(source), "AlternativeUserID": str(os.getpid())}
     reporter |= {"UserIsRequestor": "true" if direction == "outbound" else "false"}
     Xml.SubElement(message, "ActiveParticipant", reporter | _access(host))
-    other = {"UserID": _clean(failure.certificate_subject or peer)}
+    # A certificate that the peer has refused is ours; above depth 0 it is an authority's.
+    known = failure.side == "local" and not failure.certificate_depth
+    other = {"UserID": _clean((known and failure.certificate_subject) or peer)}
     other |= {"UserIsRequestor": "true" if direction == "inbound" else "false"}
     Xml.SubElement(message, "ActiveParticipant", other | _access(peer))
     Xml.SubElement(message, "AuditSourceIdentification", {"AuditSourceID": _clean(source)})
@@ -150,6 +153,8 @@ class AuditTrail:
         For TLS: whom the repository must come from; None: the system's authorities.
     certificate, key
         For TLS: the own certificate, PEM.
+    password
+        Called when the key is encrypted; nobody is asked at the terminal.
     source
         The AuditSourceID.
     limit
@@ -177,6 +182,7 @@ class AuditTrail:
         ca_file: str | None = None,
         certificate: str | None = None,
         key: str | None = None,
+        password: Callable[[], str | None] | None = None,
         source: str = "leadtools_compat",
         limit: int = LIMIT,
         retry: float = 10.0,
@@ -196,7 +202,9 @@ class AuditTrail:
         if self.scheme == "tls":
             self._tls = ssl.create_default_context(cafile=ca_file)
             if certificate is not None:
-                self._tls.load_cert_chain(certificate, key)
+                self._tls.load_cert_chain(
+                    certificate, key, lambda: ("" if password is None else password()) or ""
+                )
         self._retry = retry
         self._limit = limit
         self._host = socket.gethostname()
@@ -350,13 +358,14 @@ def audit_to(
     ca_file: str | None = None,
     certificate: str | None = None,
     key: str | None = None,
+    password: Callable[[], str | None] | None = None,
     source: str = "leadtools_compat",
 ) -> AuditTrail:
     """Report every TLS connection of this process that fails to an audit repository, until it ends.
 
     Parameters
     ----------
-    target, ca_file, certificate, key, source
+    target, ca_file, certificate, key, password, source
         As for `AuditTrail`.
 
     Returns
@@ -369,6 +378,13 @@ def audit_to(
     ValueError, OSError
         As from `AuditTrail`.
     """
-    trail = AuditTrail(target, ca_file=ca_file, certificate=certificate, key=key, source=source)
+    trail = AuditTrail(
+        target,
+        ca_file=ca_file,
+        certificate=certificate,
+        key=key,
+        password=password,
+        source=source,
+    )
     atexit.register(trail.close, 2.0)
     return trail.watch()

@@ -165,6 +165,27 @@ def test_unusable_files_are_listed_with_json_and_counted_else(
     assert len(run("store", "127.0.0.1", port, folder, "--json").document["problems"]) == 50
 
 
+@pytest.mark.parametrize("count", [200, pytest.param(10_000, marks=pytest.mark.soak)])
+def test_memory_does_not_grow_with_the_number_of_files(
+    serve: Serve, tmp_path: Path, count: int
+) -> None:
+    folder = tmp_path / "series"
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"{number:05}.dcm").symlink_to(sample("rtplan.dcm"))
+    command = [sys.executable, "-m", "leadtools_compat", "store", "127.0.0.1"]
+    command += [str(serve().HostPort), str(folder), "--json", "--parallel", "2"]
+    with (tmp_path / "out").open("w+") as out:
+        process = subprocess.Popen(command, stdout=out)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        document = json.load(out)
+    assert process.returncode == 0
+    assert document["stored"] == count
+    assert usage.ru_maxrss < 100 * 1024, usage.ru_maxrss  # KiB; 65 MiB with one file
+
+
 # ---- several associations
 
 

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 from xml.etree import ElementTree as Xml
 
 import pytest
@@ -149,6 +150,22 @@ def test_message_is_a_security_alert_about_node_authentication() -> None:
     assert "TlsCertificateRejected" in told
 
 
+@pytest.mark.parametrize(
+    ("changes", "user"),
+    [
+        ({"certificate_subject": "CN = Peer", "certificate_depth": 0}, "CN = Peer"),
+        ({"certificate_subject": "CN = CA", "certificate_depth": 1}, "192.0.2.7"),
+        ({"certificate_subject": "CN = Ours", "side": "peer"}, "192.0.2.7"),
+        ({"certificate_subject": None}, "192.0.2.7"),
+    ],
+)
+def test_other_node_is_named_by_its_own_certificate_or_its_address(
+    changes: dict[str, object], user: str
+) -> None:
+    body = security_alert(failure(**changes), "192.0.2.7", "inbound", source="X", host="pacs")
+    assert Xml.fromstring(body)[2].attrib["UserID"] == user
+
+
 @pytest.mark.parametrize("kind", ["udp", "tcp", "tls"])
 def test_refused_client_and_refusing_server_are_reported(
     kind: str, pki: TestPki, make_secure_scp: Callable[..., SecureScp]
@@ -193,6 +210,18 @@ def test_messages_wait_for_a_repository_that_is_down_and_the_oldest_go_first(
     assert peers[-3:] == ["192.0.2.2", "192.0.2.3", "192.0.2.4"]
     # Its own trouble is logged, once, and never audited.
     assert sum("cannot be reached" in text for text in caplog.messages) <= 1
+
+
+def test_encrypted_key_gets_its_password_and_nobody_is_asked(pki: TestPki) -> None:
+    encrypted = pki.client.certificate_file.replace(".pem", "-encrypted.pem")
+    own: dict[str, Any] = {"ca_file": pki.ca_file, "certificate": encrypted}
+    with repository("tls", pki) as (kept, port):
+        with AuditTrail(f"tls://localhost:{port}", **own, password=lambda: "test") as trail:
+            trail.failed(failure(), "one", "inbound")
+            kept.wait()
+        for wrong in (None, lambda: None, lambda: "wrong"):
+            with pytest.raises(ssl.SSLError):
+                AuditTrail(f"tls://localhost:{port}", **own, password=wrong)
 
 
 def test_repository_that_comes_again_gets_the_next_message(pki: TestPki) -> None:
