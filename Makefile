@@ -79,7 +79,7 @@ units:
 
 pytest: venv build
 	$(call headline,pytest)
-	@$(PY) -m pytest -q -n $(JOBS) $(PYTEST_ARGS)
+	@$(PY) -m pytest -q -n $(JOBS) --dist worksteal $(PYTEST_ARGS)
 
 test-poll: deps-test venv ## the whole of pytest on the poll() back end
 	$(call headline,pytest on the poll() back end)

@@ -107,7 +107,8 @@ def build_library() -> Path:
         refuse(str(error))
     sources = sorted(Path("csrc").glob("*.c"))
     link_words = repr([build, sources]).encode()
-    key = hashlib.sha256(repr(build).encode()).hexdigest()[:12]
+    # Without the place: paths are mapped, so a copy of the project may bring its objects along.
+    key = hashlib.sha256(repr(build).replace(f"{ROOT}=", "=").encode()).hexdigest()[:12]
     folder = ROOT / "build/ltdic" / f"{platform.machine()}-{key}"
     folder.mkdir(parents=True, exist_ok=True)
     library = folder / build_ffi.LIBRARY

@@ -101,66 +101,92 @@ static char *clean_names(const char *given, int *rc)
     return names;
 }
 
-static int add_loaded(HDICOMNET handle, ldc_tls_credentials *credentials,
-                      const ldc_tls_origin *origin, const char *given)
+/* more: credentials, origin and staple file; given: the names, NULL = those of the certificate. */
+static int add_loaded(HDICOMNET handle, const ldc_tls_named *more, const char *given)
 {
     int rc = DICOM_SUCCESS;
     bool own = given == NULL || given[0] == '\0';
-    char *names = own ? ldc_certificate_dns_names(credentials->leaf) : clean_names(given, &rc);
+    char *names =
+        own ? ldc_certificate_dns_names(more->credentials->leaf) : clean_names(given, &rc);
     if (names == NULL) {
         return rc == DICOM_SUCCESS ? ldc_error(DICOM_ERROR_MEMORY, "%s", "server names") : rc;
     }
-    addition more = {
-        .named = {.credentials = credentials, .names = names, .own_names = own, .origin = *origin}};
+    addition named = {.named = *more};
+    named.named.names = names;
+    named.named.own_names = own;
     if (names[0] == '\0') {
         rc = ldc_error(DICOM_ERROR_PARAMETER, "%s",
                        own ? "the certificate carries no DNS name. Say for which names it is."
                            : "no name was given");
-    } else {
-        rc = api_change_rules(handle, "the certificates by name", add_certificate, &more);
+    } else if (more->staple_file != NULL) {
+        rc = api_try_staple(handle, more->staple_file, more->credentials);
+    }
+    if (rc == DICOM_SUCCESS) {
+        rc = api_change_rules(handle, "the certificates by name", add_certificate, &named);
     }
     free(names);
     return rc;
 }
 
-static int add_sources(HDICOMNET handle, const ldc_tls_source *certificate, int type,
-                       const ldc_tls_source *key, const char *names)
+L_INT L_DicomAddCertificateExTLS(HDICOMNET hNet, const DICOMTLSCERTIFICATE *pCertificate)
 {
-    ldc_tls_credentials *credentials = NULL;
-    ldc_tls_origin origin = {0};
-    int rc = api_load_credentials(handle, certificate, type, key, &credentials);
-    if (rc == DICOM_SUCCESS) {
-        rc = ldc_tls_origin_set(&origin, certificate, type, key)
-                 ? add_loaded(handle, credentials, &origin, names)
-                 : ldc_error(DICOM_ERROR_MEMORY, "%s", "certificate by name");
-        ldc_ref_put(&credentials->shared.ref);
+    const DICOMTLSCERTIFICATE *given = pCertificate;
+    if (given == NULL || given->uStructSize != sizeof *given) {
+        return ldc_error(DICOM_ERROR_PARAMETER,
+                         "uStructSize is not sizeof(DICOMTLSCERTIFICATE) = %zu. Set it.",
+                         sizeof *given);
     }
-    ldc_tls_origin_clear(&origin);
+    bool memory = given->pCert != NULL;
+    if (memory ? given->nCert == 0 : given->pszCertFile == NULL || given->pszCertFile[0] == '\0') {
+        return ldc_error(DICOM_ERROR_TLS_CERTIFICATE_FILE, "%s",
+                         memory ? "the certificate is empty" : "no file name was given");
+    }
+    ldc_tls_source certificate = {.file = memory ? "certificate in memory" : given->pszCertFile,
+                                  .data = given->pCert,
+                                  .size = given->nCert};
+    ldc_tls_source key = {.file = given->pKey != NULL ? "key in memory" : given->pszKeyFile,
+                          .data = given->pKey,
+                          .size = given->nKey};
+    ldc_tls_named more = {0};
+    int rc = api_load_credentials(hNet, &certificate, given->nCertType, &key, &more.credentials);
+    if (rc != DICOM_SUCCESS) {
+        return rc;
+    }
+    bool stapled = given->pszStapleFile != NULL && given->pszStapleFile[0] != '\0';
+    more.staple_file = stapled ? ldc_strdup(given->pszStapleFile) : NULL;
+    bool made = (more.staple_file != NULL || !stapled) &&
+                ldc_tls_origin_set(&more.origin, &certificate, given->nCertType, &key);
+    rc = made ? add_loaded(hNet, &more, given->pszNames)
+              : ldc_error(DICOM_ERROR_MEMORY, "%s", "certificate by name");
+    ldc_ref_put(&more.credentials->shared.ref);
+    ldc_tls_origin_clear(&more.origin);
+    free(more.staple_file);
     return rc;
 }
 
 L_INT L_DicomAddCertificateTLS(HDICOMNET hNet, const L_TCHAR *pszCertFile, L_INT nType,
                                const L_TCHAR *pszKeyFile, const L_TCHAR *pszNames)
 {
-    if (pszCertFile == NULL || pszCertFile[0] == '\0') {
-        return ldc_error(DICOM_ERROR_TLS_CERTIFICATE_FILE, "%s", "no file name was given");
-    }
-    return add_sources(hNet, &(ldc_tls_source){.file = pszCertFile}, nType,
-                       &(ldc_tls_source){.file = pszKeyFile}, pszNames);
+    const DICOMTLSCERTIFICATE given = {.uStructSize = sizeof given,
+                                       .pszCertFile = pszCertFile,
+                                       .pszKeyFile = pszKeyFile,
+                                       .nCertType = nType,
+                                       .pszNames = pszNames};
+    return L_DicomAddCertificateExTLS(hNet, &given);
 }
 
 L_INT L_DicomAddCertificateBytesTLS(HDICOMNET hNet, const L_UCHAR *pCert, L_UINT nCert, L_INT nType,
                                     const L_UCHAR *pKey, L_UINT nKey, const L_TCHAR *pszNames)
 {
-    if (pCert == NULL || nCert == 0) {
-        return ldc_error(DICOM_ERROR_TLS_CERTIFICATE_FILE, "%s", "the certificate is empty");
-    }
-    return add_sources(
-        hNet, &(ldc_tls_source){.file = "certificate in memory", .data = pCert, .size = nCert},
-        nType,
-        &(ldc_tls_source){
-            .file = pKey == NULL ? NULL : "key in memory", .data = pKey, .size = nKey},
-        pszNames);
+    static const L_UCHAR nothing;
+    const DICOMTLSCERTIFICATE given = {.uStructSize = sizeof given,
+                                       .pCert = pCert == NULL ? &nothing : pCert,
+                                       .nCert = pCert == NULL ? 0 : nCert,
+                                       .pKey = pKey,
+                                       .nKey = nKey,
+                                       .nCertType = nType,
+                                       .pszNames = pszNames};
+    return L_DicomAddCertificateExTLS(hNet, &given);
 }
 
 static int clear_certificates(ldc_tls_rules *rules, const void *unused)

@@ -44,6 +44,7 @@ L_INT L_DicomGetProfileTLS(L_UINT nIndex, pDICOMTLSPROFILE pProfile)
         .nEcBits = profile->ec_bits,
         .nDhBits = profile->dh_bits,
         .nHashBits = profile->hash_bits,
+        .bResumption = profile->resumption ? 1 : 0,
     };
     return DICOM_SUCCESS;
 }

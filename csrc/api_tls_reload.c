@@ -183,7 +183,16 @@ static int load_lists(reloaded *load, const DICOMTLSRELOAD *given)
     return rc;
 }
 
-/* The context of the next children; its staple, which a context that was there already has, too. */
+/* Looks at the staple of a context now; arg: the code so far. */
+static void refresh_staple(const ldc_tls_context *context, void *arg)
+{
+    int *rc = arg;
+    if (*rc == DICOM_SUCCESS && context->staple != NULL) {
+        *rc = ldc_tls_staple_refresh(context->staple);
+    }
+}
+
+/* The context of the next children; the staples, which one that was there already has, too. */
 static int make_context(reloaded *load, ldc_tls_context **context)
 {
     int rc = DICOM_SUCCESS;
@@ -194,9 +203,10 @@ static int make_context(reloaded *load, ldc_tls_context **context)
     }
     rc = ldc_tls_context_get(true, load->after.settings, load->after.credentials,
                              &load->after.choice, (uint64_t)(uintptr_t)load->handle, context);
-    if (rc == DICOM_SUCCESS && (*context)->staple != NULL) {
+    if (rc == DICOM_SUCCESS) {
         bool computed = ldc_compute(true);
-        rc = ldc_tls_staple_refresh((*context)->staple);
+        refresh_staple(*context, &rc);
+        ldc_tls_sni_each((*context)->sni, refresh_staple, &rc);
         (void)ldc_compute(computed);
     }
     return rc;

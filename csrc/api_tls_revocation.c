@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api_tls_rules.h"
 #include "ldc_error.h"
 #include "ldc_net.h"
 
@@ -74,8 +75,7 @@ L_INT L_DicomSetOcspTLS(HDICOMNET hNet, L_INT nMode)
     return rc;
 }
 
-/* Whether the staple may be served with the net's certificate, if it has one already. */
-static int try_staple(HDICOMNET handle, const char *file)
+int api_try_staple(HDICOMNET handle, const char *file, const ldc_tls_credentials *credentials)
 {
     ldc_net_tls taken = {0};
     ldc_tls_staple *staple = NULL;
@@ -94,10 +94,13 @@ static int try_staple(HDICOMNET handle, const char *file)
     if (!done) {
         return ldc_error(DICOM_ERROR_MEMORY, "%s", "OCSP staple");
     }
-    if (taken.credentials != NULL) {
+    if (credentials == NULL) {
+        credentials = taken.credentials;
+    }
+    if (credentials != NULL) {
         ldc_tls_anchors *anchors = taken.settings == NULL ? NULL : taken.settings->anchors;
         bool computed = ldc_compute(true);
-        rc = ldc_tls_staple_new(file, taken.credentials, anchors, &staple);
+        rc = ldc_tls_staple_new(file, credentials, anchors, &staple);
         (void)ldc_compute(computed);
         ldc_tls_staple_free(staple);
     }
@@ -108,7 +111,7 @@ static int try_staple(HDICOMNET handle, const char *file)
 L_INT L_DicomSetOcspStapleTLS(HDICOMNET hNet, const L_TCHAR *pszFile)
 {
     bool wanted = pszFile != NULL && pszFile[0] != '\0';
-    int rc = wanted ? try_staple(hNet, pszFile) : DICOM_SUCCESS;
+    int rc = wanted ? api_try_staple(hNet, pszFile, NULL) : DICOM_SUCCESS;
     char *file = rc == DICOM_SUCCESS && wanted ? ldc_strdup(pszFile) : NULL;
     if (rc == DICOM_SUCCESS && wanted && file == NULL) {
         rc = ldc_error(DICOM_ERROR_MEMORY, "%s", "OCSP staple");

@@ -15,6 +15,10 @@ int api_change_rules(HDICOMNET handle, const char *what,
 /* Replaces an owned text by a copy, which may be NULL. 0 or code. */
 int api_replace_text(char **text, const char *value);
 
+/* Whether the file holds a staple that may be served with these credentials, NULL = the net's own
+ * (if it has none yet, that it holds one must do). 0 or code. (api_tls_revocation.c) */
+int api_try_staple(HDICOMNET handle, const char *file, const ldc_tls_credentials *credentials);
+
 /* Loads a certificate and its key, asking the net's password callback; no lock is held meanwhile. A
  * reference that is not held. 0 or code. (api_tls.c) */
 int api_load_credentials(HDICOMNET handle, const ldc_tls_source *certificate, int type,

@@ -74,6 +74,7 @@ static int enter(ldc_conn *conn, uint16_t field, uint16_t id)
     bool taken = *link != NULL;
     if (!taken) {
         *link = await;
+        (void)atomic_fetch_add(&conn->waiting, 1u);
     }
     pthread_mutex_unlock(&conn->await_lock);
     if (taken) {
@@ -91,6 +92,7 @@ void ldc_conn_forget_await(ldc_conn *conn, uint16_t id)
     ldc_await *await = *link;
     if (await != NULL) {
         *link = await->next;
+        (void)atomic_fetch_sub(&conn->waiting, 1u);
     }
     pthread_mutex_unlock(&conn->await_lock);
     free(await);
@@ -265,6 +267,7 @@ static int collect(ldc_conn *conn, uint16_t id, int64_t end, uint16_t *status)
         await = NULL;
     } else {
         *link = await->next;
+        (void)atomic_fetch_sub(&conn->waiting, 1u);
         rc = await->code;
         *status = await->status;
     }
@@ -297,6 +300,7 @@ int ldc_conn_call(ldc_conn *conn, uint8_t context, const ldc_command *request, l
     if (rc != DICOM_SUCCESS) {
         return rc;
     }
+    ldc_conn_look_at_inbox(conn);
     bool borrowed = wake >= 0 && borrow(conn);
     rc = ldc_upper_send(conn->upper, context, request, data,
                         borrowed ? LDC_SENDER_STRAND : LDC_SENDER_USER);

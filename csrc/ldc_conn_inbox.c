@@ -4,9 +4,11 @@
  */
 #include "ldc_conn_inner.h"
 
+/* While a call waits for a response, perhaps in the very callback that the others wait for, only
+ * bytes count: each news has some. */
 bool ldc_conn_inbox_full(ldc_conn *conn)
 {
-    return atomic_load(&conn->inbox_count) > INBOX_MESSAGES ||
+    return (atomic_load(&conn->inbox_count) > INBOX_MESSAGES && atomic_load(&conn->waiting) == 0) ||
            atomic_load(&conn->inbox_bytes) > INBOX_BYTES;
 }
 
@@ -14,6 +16,11 @@ void ldc_conn_told(ldc_conn *conn, uint64_t cost)
 {
     (void)atomic_fetch_sub(&conn->inbox_count, 1u);
     (void)atomic_fetch_sub(&conn->inbox_bytes, cost);
+    ldc_conn_look_at_inbox(conn);
+}
+
+void ldc_conn_look_at_inbox(ldc_conn *conn)
+{
     if (atomic_load(&conn->paused) && !ldc_conn_inbox_full(conn)) {
         ldc_actor_post(&conn->actor, LDC_CONN_RESUME);
     }
@@ -60,7 +67,7 @@ static bool answered(ldc_conn *conn, const ldc_news *news, bool heard)
         answer_echo(conn, news);
         return !heard;
     }
-    /* What came before a release is told, and answered, first: then ldc_delivery.c answers. */
+    /* What came before a release is told, and answered, first: then ldc_delivery_tell.c does. */
     if (atomic_load(&conn->inbox_count) > 0 || ldc_upper_performs(conn->upper)) {
         return false;
     }

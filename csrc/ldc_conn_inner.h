@@ -69,6 +69,7 @@ struct ldc_conn {
     atomic_bool paused; /* the inbox is full: nothing is read */
     atomic_size_t inbox_count;
     atomic_ullong inbox_bytes;
+    atomic_uint waiting; /* calls that wait for a response */
     ldc_news *gate_first, *gate_last; /* owned: counted, and held back (ldc_conn_inbox.c) */
     size_t drained;
     pthread_mutex_t await_lock;
@@ -95,6 +96,7 @@ void ldc_conn_apply_socket_options(ldc_conn *conn, int fd);
 
 /* ldc_conn_inbox.c */
 bool ldc_conn_inbox_full(ldc_conn *conn);
+void ldc_conn_look_at_inbox(ldc_conn *conn); /* there is room perhaps: then reading goes on */
 void ldc_conn_take_news(void *owner, ldc_news *news, uint64_t cost);
 /* Lets go what may be told now; all: whatever was agreed, the connection ends. */
 void ldc_conn_open_gate(ldc_conn *conn, bool all);

@@ -325,6 +325,14 @@ bool ldc_engine_ensure(void)
     return some;
 }
 
+bool ldc_engine_crowded(void)
+{
+    pthread_mutex_lock(&engine.lock);
+    bool crowded = wants_slot();
+    pthread_mutex_unlock(&engine.lock);
+    return crowded;
+}
+
 bool ldc_engine_may_call_user(void)
 {
     return !on_worker || has_user_slot;

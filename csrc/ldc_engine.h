@@ -34,6 +34,8 @@ typedef enum ldc_job_kind {
 void ldc_engine_push(ldc_job *job, ldc_job_kind kind);
 /* Whether there is a worker at all; tries to start one. false: the system has no thread to give. */
 bool ldc_engine_ensure(void);
+/* Whether a job waits for a user slot. */
+bool ldc_engine_crowded(void);
 /* Whether this thread may call user code: it is none of ours, or holds a user slot. */
 bool ldc_engine_may_call_user(void);
 /* Monotonic time in milliseconds. */

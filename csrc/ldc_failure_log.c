@@ -141,6 +141,7 @@ bool ldc_failure_log(uint64_t handle, const ldc_failure *failure, const char *pe
     cause displaced;
     bool some = false;
     int64_t now = ldc_now_ms();
+    ldc_log_watch(handle, failure, peer, port, inbound);
     (void)ldc_failure_log_look(now, false);
     pthread_mutex_lock(&causes.lock);
     int64_t window = causes.window;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "ldc_engine.h"
 #include "ldc_error.h"
@@ -22,6 +23,8 @@ static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
 static LOGCALLBACK log_callback; /* at most one of these two */
 static LOGCALLBACKEXT log_callback_ext;
 static void *log_user;
+static LOGCALLBACKEXT failure_callback;
+static void *failure_user;
 
 static void set_callbacks(LOGCALLBACK callback, LOGCALLBACKEXT callback_ext, void *user)
 {
@@ -41,6 +44,15 @@ L_INT L_DicomSetLogCallback(LOGCALLBACK pfnLog, L_VOID *pUserData)
 L_INT L_DicomSetLogCallbackExt(LOGCALLBACKEXT pfnLog, L_VOID *pUserData)
 {
     set_callbacks(NULL, pfnLog, pUserData);
+    return DICOM_SUCCESS;
+}
+
+L_INT L_DicomSetFailureCallback(LOGCALLBACKEXT pfnFailure, L_VOID *pUserData)
+{
+    pthread_mutex_lock(&log_lock);
+    failure_callback = pfnFailure;
+    failure_user = pUserData;
+    pthread_mutex_unlock(&log_lock);
     return DICOM_SUCCESS;
 }
 
@@ -73,9 +85,15 @@ static void call_log(int level, uint64_t handle, const char *text, const ldc_log
     LOGCALLBACK callback = log_callback;
     LOGCALLBACKEXT callback_ext = log_callback_ext;
     void *user = log_user;
+    bool watched = about != NULL && about->watched;
+    if (watched) {
+        callback = NULL;
+        callback_ext = failure_callback;
+        user = failure_user;
+    }
     pthread_mutex_unlock(&log_lock);
     if (callback == NULL && callback_ext == NULL) {
-        if (level >= DICOM_LOG_WARNING) {
+        if (!watched && level >= DICOM_LOG_WARNING) {
             fprintf(stderr, "ltdic: %s\n", text);
         }
     } else if (ldc_user_enter(&computed)) {
@@ -104,11 +122,12 @@ typedef struct log_line {
 
 static struct log_queue {
     pthread_mutex_t lock;
+    pthread_cond_t told;    /* running has become false */
     log_line *first, *last; /* owned */
     unsigned count;
     bool running; /* the job is queued or runs */
     ldc_job job;
-} log_queue = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} log_queue = {.lock = PTHREAD_MUTEX_INITIALIZER, .told = PTHREAD_COND_INITIALIZER};
 
 static void line_free(log_line *line)
 {
@@ -159,6 +178,7 @@ static void run_log(ldc_job *job, bool user_slot)
         log_line *line = log_queue.first;
         if (line == NULL) {
             log_queue.running = false;
+            pthread_cond_broadcast(&log_queue.told);
             more = false;
         } else {
             log_queue.first = line->next;
@@ -226,10 +246,48 @@ void ldc_log(int level, uint64_t handle, const char *format, ...)
     ldc_log_about_it(level, handle, text, NULL);
 }
 
+void ldc_log_watch(uint64_t handle, const ldc_failure *failure, const char *peer, unsigned port,
+                   bool inbound)
+{
+    pthread_mutex_lock(&log_lock);
+    bool wanted = failure_callback != NULL;
+    pthread_mutex_unlock(&log_lock);
+    if (!wanted) {
+        return;
+    }
+    DICOMFAILURE shown;
+    ldc_failure_show(failure, &shown);
+    char *sentence = ldc_failure_sentence(&shown);
+    ldc_log_about about = {
+        .failure = failure, .peer = peer, .port = port, .inbound = inbound, .watched = true};
+    ldc_log_about_it(DICOM_LOG_WARNING, handle, sentence == NULL ? "" : sentence, &about);
+    free(sentence);
+}
+
+L_INT L_DicomFlushLog(L_UINT nMilliseconds)
+{
+    struct timespec end;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += (time_t)(nMilliseconds / 1000);
+    end.tv_nsec += (long)(nMilliseconds % 1000) * 1000000;
+    if (end.tv_nsec >= 1000000000) {
+        end.tv_sec++;
+        end.tv_nsec -= 1000000000;
+    }
+    pthread_mutex_lock(&log_queue.lock);
+    int waited = 0;
+    while (log_queue.running && waited == 0) {
+        waited = pthread_cond_timedwait(&log_queue.told, &log_queue.lock, &end);
+    }
+    bool all = !log_queue.running;
+    pthread_mutex_unlock(&log_queue.lock);
+    return all ? DICOM_SUCCESS : DICOM_ERROR_NET_TIMEOUT;
+}
+
 void ldc_log_after_fork(void)
 {
     pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
     memcpy(&log_lock, &fresh, sizeof fresh);
-    struct log_queue none = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    struct log_queue none = {.lock = PTHREAD_MUTEX_INITIALIZER, .told = PTHREAD_COND_INITIALIZER};
     memcpy(&log_queue, &none, sizeof log_queue);
 }

@@ -93,7 +93,6 @@ typedef struct ldc_event {
     struct ldc_news *news;  /* NEWS: owned */
     uint64_t cost;          /* NEWS: what it counts in the inbox */
     bool out_of_turn;       /* NEWS: not behind a callback that runs (C-CANCEL-RQ) */
-    ldc_job job;            /* out of turn, worker delivery */
 } ldc_event;
 
 /* ---- the live or last link, for look-ups ---- */
@@ -172,7 +171,11 @@ struct ldc_net {
     /* delivery */
     ldc_job job;
     ldc_event *first, *last;
-    bool delivering;        /* user code of this net is running */
+    bool delivering;                 /* user code of this net is running */
+    ldc_event *urgent, *last_urgent; /* out of turn, one at a time; worker delivery */
+    bool delivering_urgent;
+    ldc_job urgent_job;
+    uint64_t accepts_due;   /* ACCEPT events in the queue */
     pthread_cond_t resting; /* delivering became false */
     bool serving;           /* a request is being told that user code has not answered yet */
     uint16_t serving_id;
@@ -222,7 +225,7 @@ void ldc_net_give_tls(ldc_net_tls *taken);
 /* Holds context instead of the one before; NULL = none. No lock is held. */
 void ldc_net_use_context(ldc_net *net, ldc_tls_context *context);
 
-/* ldc_delivery.c */
+/* ldc_delivery*.c */
 void ldc_deliver(ldc_net *net, ldc_event_kind kind, int code);
 void ldc_deliver_close(ldc_net *net, int code, ldc_net *parent);
 /* Takes the news over. */

@@ -24,6 +24,7 @@ void ldc_news_free(ldc_news *news)
         ldc_dataset_put(news->data);
         free(news->command_bytes);
         free(news->raw);
+        free(news->sent);
         free(news);
     }
 }

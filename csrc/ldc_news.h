@@ -36,9 +36,10 @@ typedef struct ldc_news {
     ldc_news_kind kind;
     uint8_t type; /* PDU, SENT: PDU_... */
     uint8_t result, source, reason;
-    uint32_t length;     /* SENT */
-    HDICOMPDU associate; /* owned */
-    uint8_t *raw;        /* owned: PDU, CHUNK */
+    uint32_t length;       /* SENT */
+    struct ldc_sent *sent; /* SENT, owned: PDUs that have left after it, ldc_news_sent.c */
+    HDICOMPDU associate;   /* owned */
+    uint8_t *raw;          /* owned: PDU, CHUNK */
     size_t raw_length;
     uint16_t id;            /* CHUNK: of its message */
     uint32_t chunk;         /* CHUNK: DICOM_CHUNK_... */
@@ -58,6 +59,13 @@ bool ldc_news_automatic(const DICOMNETCALLBACK *callbacks, uint32_t automatic,
                         const ldc_news *news);
 /* Whether there is a callback that answers this request. */
 bool ldc_news_answered(const DICOMNETCALLBACK *callbacks, const ldc_news *news);
+/* SENT: `first` takes over what `next` tells, to be told after it. false: it is of another kind, or
+ * there is no memory. What is past a limit is only counted. */
+bool ldc_news_join(ldc_news *first, const ldc_news *next);
+/* SENT: the next of the PDUs that were joined becomes the one to be told. false: there was none. */
+bool ldc_news_go_on(ldc_news *news);
+bool ldc_news_has_more(const ldc_news *news);     /* go_on will give true */
+uint64_t ldc_news_left_out(const ldc_news *news); /* SENT: how many were only counted */
 /* Calls what there is to be called. User code runs: no lock may be held. */
 void ldc_news_tell(HDICOMNET net, const DICOMNETCALLBACK *callbacks, ldc_news *news,
                    const char *folder);

@@ -265,6 +265,7 @@ typedef struct ldc_tls_link {
     /* the session */
     bool resumes;                          /* sessions of this link may be resumed */
     bool taken;                            /* server: the client's ticket was good */
+    bool keeps;                            /* server: keeps the session of the next ticket */
     bool resumed;                          /* this one was, and the verdict still holds */
     int64_t valid_from, valid_until;       /* when the verdict holds, seconds since 1970 */
     unsigned char session_key[LDC_DIGEST]; /* client: where its session is kept */
@@ -318,6 +319,8 @@ void ldc_tls_session_begin(ldc_tls_link *link);
 void ldc_tls_session_limit(ldc_tls_link *link, X509_STORE_CTX *store);
 /* After a resumed handshake. false: the verdict does not hold (any more), and the link says why. */
 bool ldc_tls_session_accept(ldc_tls_link *link);
+/* Server: a ClientHello came, and its context is chosen. */
+void ldc_tls_session_greet(ldc_tls_link *link);
 /* The link failed: its session is not offered again. */
 void ldc_tls_session_spoil(ldc_tls_link *link);
 

@@ -430,8 +430,15 @@ int ldc_tls_context_get(bool server, const ldc_tls_settings *settings,
     memcpy(context->shared.key, digest, LDC_DIGEST);
     context->shared.secret = credentials != NULL;
     context->server = server;
-    context->resumption = choice->resumption;
     context->profile = choice->profile;
+    context->resumption =
+        choice->resumption && (choice->profile == NULL || choice->profile->resumption);
+    if (choice->resumption && !context->resumption) {
+        ldc_tls_note(
+            &context->notes,
+            "session resumption stays off: profile %s has none, for want of forward secrecy",
+            choice->profile->name);
+    }
     context->rules = choice->rules;
     if (context->rules != NULL) {
         ldc_ref_get(&context->rules->ref);

@@ -222,7 +222,8 @@ static bool is_certificate_alert(int alert)
 
 static const char *const NOTHING_SHARED =
     "Give both sides at least one cipher suite in common, of a kind (RSA, ECDSA) that the server's "
-    "certificate can serve, and one group (X25519, P-256).";
+    "certificate can serve, one group (X25519, P-256), and one signature algorithm that the server's "
+    "key can make.";
 
 static void diagnose_alert(ldc_tls_link *link, ldc_failure *failure)
 {
@@ -233,6 +234,9 @@ static void diagnose_alert(ldc_tls_link *link, ldc_failure *failure)
     if (alert == TLS13_AD_CERTIFICATE_REQUIRED ||
         (alert == SSL_AD_HANDSHAKE_FAILURE && none_given) ||
         (is_certificate_alert(alert) && none_given)) {
+        if (none_given && ldc_tls_unsent_diagnose(link, failure)) {
+            return;
+        }
         ldc_failure_fill(
             failure, DICOM_ERROR_TLS_PEER_REQUIRES_CERTIFICATE, DICOM_STAGE_CERTIFICATE,
             DICOM_SIDE_PEER, NULL,
@@ -318,9 +322,14 @@ static void diagnose_reason(ldc_tls_link *link, ldc_failure *failure)
         ldc_failure_fill(
             failure, DICOM_ERROR_TLS_CERTIFICATE_REQUIRED, DICOM_STAGE_CERTIFICATE,
             DICOM_SIDE_LOCAL, NULL,
-            "Load a certificate at the client, or drop FailIfNoPeerCertificate here if clients may be unknown.");
+            "Load a certificate at the client; if it has one, its key must be of a kind that is taken "
+            "here (RSA, EC P-256, P-384, P-521, Ed25519, Ed448). Or drop FailIfNoPeerCertificate here if "
+            "clients may be unknown.");
         return;
     case SSL_R_NO_SHARED_CIPHER:
+        if (ldc_tls_signature_diagnose(link, DICOM_ERROR_TLS_NO_SHARED_CIPHER_SUITE, failure)) {
+            return;
+        }
         ldc_failure_fill(failure, DICOM_ERROR_TLS_NO_SHARED_CIPHER_SUITE, DICOM_STAGE_TLS,
                          DICOM_SIDE_LOCAL, NULL, NOTHING_SHARED);
         return;
@@ -356,6 +365,9 @@ static void diagnose_reason(ldc_tls_link *link, ldc_failure *failure)
     case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
     case SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS:
     case SSL_R_WRONG_SIGNATURE_TYPE:
+        if (ldc_tls_signature_diagnose(link, DICOM_ERROR_TLS_FAILURE, failure)) {
+            return;
+        }
         message = ldc_format("TLS failure: %s", link->error_text);
         ldc_failure_fill(
             failure, DICOM_ERROR_TLS_FAILURE, DICOM_STAGE_TLS, DICOM_SIDE_LOCAL, message,

@@ -10,7 +10,7 @@
 
 #include "ldc_error.h"
 #include "ldc_tables.h"
-#include "ldc_tls_inner.h"
+#include "ldc_tls_kept.h"
 #include "ldc_tls_keys.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -194,12 +194,14 @@ void ldc_tls_before_fork(void)
     ldc_cache_before_fork();
     ldc_tls_content_before_fork();
     ldc_tls_store_before_fork();
+    ldc_tls_kept_before_fork();
     ldc_tls_provider_before_fork();
 }
 
 void ldc_tls_after_fork_in_parent(void)
 {
     ldc_tls_provider_after_fork_in_parent();
+    ldc_tls_kept_after_fork_in_parent();
     ldc_tls_store_after_fork_in_parent();
     ldc_tls_content_after_fork_in_parent();
     ldc_cache_after_fork_in_parent();
@@ -217,5 +219,6 @@ void ldc_tls_after_fork(void)
     ldc_cache_after_fork();
     ldc_tls_content_after_fork();
     ldc_tls_store_after_fork();
+    ldc_tls_kept_after_fork();
     ldc_tls_provider_after_fork();
 }

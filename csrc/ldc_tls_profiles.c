@@ -23,7 +23,8 @@ enum {
     NAME_SIZE = 32
 };
 
-/* Keys of the profiles that go back to BCP 195. */
+/* Keys of the profiles that go back to BCP 195. Those before it have no forward secrecy: their
+ * sessions are not resumed, as their keys would last all the longer. Renegotiation is for none. */
 #define BCP195_MINIMA .rsa_bits = 2048, .ec_bits = 256, .dh_bits = 2048, .hash_bits = 256
 
 const ldc_tls_profile ldc_tls_profiles[] = {
@@ -38,6 +39,7 @@ const ldc_tls_profile ldc_tls_profiles[] = {
         .hybrid = true,
         .groups = LDC_TLS_GROUPS,
         .signatures = LDC_TLS_SIGNATURES,
+        .resumption = true,
         BCP195_MINIMA,
     },
     {
@@ -53,6 +55,7 @@ const ldc_tls_profile ldc_tls_profiles[] = {
         .hybrid = true,
         .groups = LDC_TLS_GROUPS,
         .signatures = LDC_TLS_SIGNATURES,
+        .resumption = true,
         BCP195_MINIMA,
     },
     {
@@ -66,6 +69,7 @@ const ldc_tls_profile ldc_tls_profiles[] = {
         .hybrid = true,
         .groups = LDC_TLS_GROUPS,
         .signatures = LDC_TLS_SIGNATURES,
+        .resumption = true,
         BCP195_MINIMA,
     },
     {
@@ -79,6 +83,7 @@ const ldc_tls_profile ldc_tls_profiles[] = {
         .uses = {MUST, MUST, MUST, MUST, MUST, MAY},
         .groups = LDC_TLS_GROUPS,
         .signatures = LDC_TLS_SIGNATURES,
+        .resumption = true,
         BCP195_MINIMA,
     },
     {
@@ -93,6 +98,7 @@ const ldc_tls_profile ldc_tls_profiles[] = {
         .hybrid = true,
         .groups = LDC_TLS_GROUPS,
         .signatures = LDC_TLS_SIGNATURES,
+        .resumption = true,
         BCP195_MINIMA,
     },
     {
@@ -106,6 +112,7 @@ const ldc_tls_profile ldc_tls_profiles[] = {
         .uses = {MUST, MUST, MUST, MUST, MUST, MUST},
         .groups = LDC_TLS_GROUPS,
         .signatures = LDC_TLS_SIGNATURES,
+        .resumption = true,
         BCP195_MINIMA,
     },
     {

@@ -36,6 +36,7 @@ typedef struct ldc_tls_profile {
     uint32_t suites[LDC_PROFILE_SUITES]; /* in order; 0 ends them */
     uint8_t uses[LDC_PROFILE_SUITES];    /* DICOM_TLS_PROFILE_SUITE_... */
     bool hybrid;                         /* the hybrid group may be used */
+    bool resumption;                     /* sessions may be resumed where a net wants it */
     const char *groups, *signatures;     /* OpenSSL's lists */
     unsigned rsa_bits, ec_bits, dh_bits; /* the smallest keys, 0 = no rule */
     unsigned hash_bits;                  /* of the smallest hash of a signature, 0 = no rule */

@@ -1,6 +1,6 @@
 /*
- * ldc_tls_provider.c - OpenSSL's providers in our own library context: by explicit call only
- * (errata 7), and again in a forked child.
+ * ldc_tls_provider.c - OpenSSL's providers in our own library context: by explicit call only,
+ * and again in a forked child.
  *
  * Parameters can be given to a provider in a configuration only (OpenSSL before 3.2), so a
  * configuration is composed in memory; no file of the host is read.

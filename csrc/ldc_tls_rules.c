@@ -65,8 +65,10 @@ int ldc_tls_rules_add(ldc_tls_rules *rules, const ldc_tls_named *named)
     }
     ldc_tls_named copy = {.credentials = named->credentials, .own_names = named->own_names};
     if (!copy_text(named->names, &copy.names) ||
+        !copy_text(named->staple_file, &copy.staple_file) ||
         !ldc_tls_origin_copy(&copy.origin, &named->origin)) {
         free(copy.names);
+        free(copy.staple_file);
         return ldc_error(DICOM_ERROR_MEMORY, "%s", "certificate by name");
     }
     ldc_ref_get(&copy.credentials->shared.ref);
@@ -79,6 +81,7 @@ void ldc_tls_rules_clear_named(ldc_tls_rules *rules)
     for (size_t i = 0; i < rules->named_count; i++) {
         ldc_ref_put(&rules->named[i].credentials->shared.ref);
         free(rules->named[i].names);
+        free(rules->named[i].staple_file);
         ldc_tls_origin_clear(&rules->named[i].origin);
     }
     rules->named_count = 0;
@@ -111,6 +114,7 @@ void ldc_tls_rules_digest(const ldc_tls_rules *rules, bool server, ldc_digest *d
     for (size_t i = 0; i < named; i++) {
         ldc_digest_add(digest, all->named[i].credentials->shared.key, LDC_DIGEST);
         ldc_digest_add_text(digest, all->named[i].names);
+        ldc_digest_add_text(digest, all->named[i].staple_file);
     }
 }
 

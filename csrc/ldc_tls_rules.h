@@ -43,6 +43,7 @@ typedef struct ldc_tls_named {        /* a server's certificate for some names *
     char *names;           /* owned: patterns from ldc_dns_name, with a space between them */
     bool own_names;        /* they are those that the certificate carries */
     ldc_tls_origin origin; /* owned: where the credentials came from */
+    char *staple_file;     /* owned: the OCSP response that goes with it, NULL = none */
 } ldc_tls_named;
 
 typedef struct ldc_tls_rules {
@@ -145,5 +146,12 @@ bool ldc_tls_alpn_accept(ldc_tls_link *link);
 bool ldc_tls_refusal_diagnose(const ldc_tls_link *link, ldc_failure *failure);
 /* What to do about the peer's alert, malloc'ed; NULL: it is of another kind, or no memory. */
 char *ldc_tls_refusal_remedy(const ldc_tls_link *link, int alert);
+
+/* ---- ldc_tls_signatures.c: failure records about signature algorithms ---- */
+
+/* A server without an algorithm that the client takes; false: that is not the cause. */
+bool ldc_tls_signature_diagnose(const ldc_tls_link *link, int code, ldc_failure *failure);
+/* A client whose certificate is loaded, and was not sent; false: there is none. */
+bool ldc_tls_unsent_diagnose(const ldc_tls_link *link, ldc_failure *failure);
 
 #endif

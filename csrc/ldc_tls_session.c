@@ -8,9 +8,11 @@
  * while no user code judges. Whatever is missing: a full handshake. If a peer resumes all the same:
  * no link.
  *
- * At a client a session is a copy in the store. At a server it is a ticket, or for clients that
- * know no tickets (TLS 1.2) a copy in the store; both carry a mark with the digest and the span of
- * the verdict. Tickets without the mark only tell a TLS 1.3 client that it was accepted.
+ * At a client a session is a copy in the store. At a server it is kept as well (ldc_tls_kept.c:
+ * TLS 1.3; ldc_tls_store.c: for TLS 1.2 clients that know no tickets), or all of it is in a ticket:
+ * where there is no room, or a process that was forked is to know it. Each has a mark with the
+ * digest and the span of the verdict. Tickets without the mark only tell a TLS 1.3 client that it
+ * was accepted.
  */
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -22,7 +24,7 @@
 #include <time.h>
 
 #include "ldc_address.h"
-#include "ldc_tls_inner.h"
+#include "ldc_tls_kept.h"
 
 enum {
     VERDICT_SECONDS = 24 * 3600, /* then the chain is verified anew, however often it was resumed */
@@ -90,6 +92,21 @@ static bool get_mark(const ldc_tls_link *link, SSL_SESSION *session, ldc_tls_spa
 
 /* ---- a server's tickets ---- */
 
+/* The next ticket of TLS 1.3: the name of a session that is kept (also if it stands for nothing),
+ * or all of it inside. */
+static void choose_form(ldc_tls_link *link, SSL *ssl, bool resumable)
+{
+    if (link == NULL || !link->context->resumption || SSL_version(ssl) != TLS1_3_VERSION) {
+        return;
+    }
+    link->keeps = resumable && ldc_tls_kept_has_room();
+    if (link->keeps || !resumable) {
+        SSL_set_options(ssl, SSL_OP_NO_TICKET);
+    } else {
+        SSL_clear_options(ssl, SSL_OP_NO_TICKET);
+    }
+}
+
 static int give_ticket(SSL *ssl, void *unused)
 {
     (void)unused;
@@ -101,8 +118,34 @@ static int give_ticket(SSL *ssl, void *unused)
     /* A ticket in place of one that was taken comes before the end of the handshake. */
     bool renewed = link != NULL && link->taken && SSL_session_reused(ssl) == 1 &&
                    SSL_get_verify_result(ssl) == X509_V_OK;
-    return worthy(link) || renewed ? put_mark(link, session)
-                                   : SSL_SESSION_set1_ticket_appdata(session, NULL, 0) == 1;
+    bool resumable = worthy(link) || renewed;
+    choose_form(link, ssl, resumable);
+    return resumable ? put_mark(link, session)
+                     : SSL_SESSION_set1_ticket_appdata(session, NULL, 0) == 1;
+}
+
+/* Whether the client offers a ticket that is but the name of a session (RFC 8446 4.2.11: the length
+ * of the list, the length of the first identity). */
+static bool offers_name(SSL *ssl)
+{
+    const unsigned char *psk = NULL;
+    size_t length = 0;
+    return SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_psk, &psk, &length) == 1 && length >= 4 &&
+           psk[2] == 0 && psk[3] == LDC_KEPT_NAME;
+}
+
+void ldc_tls_session_greet(ldc_tls_link *link)
+{
+    if (link->context->resumption && offers_name(link->ssl)) {
+        SSL_set_options(link->ssl, SSL_OP_NO_TICKET); /* it is looked up, not decrypted */
+    }
+}
+
+static void take_verdict(ldc_tls_link *link, ldc_tls_span span)
+{
+    link->taken = true;
+    link->valid_from = span.from;
+    link->valid_until = span.until;
 }
 
 static SSL_TICKET_RETURN take_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
@@ -122,9 +165,7 @@ static SSL_TICKET_RETURN take_ticket(SSL *ssl, SSL_SESSION *session, const unsig
     if (!taken) {
         return SSL_TICKET_RETURN_IGNORE_RENEW;
     }
-    link->taken = true;
-    link->valid_from = span.from;
-    link->valid_until = span.until;
+    take_verdict(link, span);
     return status == SSL_TICKET_SUCCESS_RENEW ? SSL_TICKET_RETURN_USE_RENEW : SSL_TICKET_RETURN_USE;
 }
 
@@ -195,16 +236,33 @@ static bool key_of_peer(const ldc_tls_link *link, unsigned char key[LDC_DIGEST])
     return ldc_digest_end(&digest, key);
 }
 
+/* TLS 1.3: the session of the ticket that has just been made, with its mark. */
+static void keep_session(const ldc_tls_link *link, const SSL_SESSION *session)
+{
+    unsigned char key[LDC_DIGEST];
+    unsigned size = 0;
+    const unsigned char *id = SSL_SESSION_get_id(session, &size);
+    if (size == LDC_KEPT_NAME && key_of_id(link->context, id, size, key)) {
+        ldc_tls_kept_put(key, session, span_of(link));
+    }
+}
+
 static int new_session(SSL *ssl, SSL_SESSION *session)
 {
     ldc_tls_link *link = link_of(ssl);
     unsigned char key[LDC_DIGEST];
+    if (link != NULL && link->context->server && SSL_version(ssl) == TLS1_3_VERSION) {
+        if (link->keeps) {
+            keep_session(link, session);
+        }
+        return 0;
+    }
     if (!worthy(link)) {
         return 0;
     }
     if (!link->context->server) {
         ldc_tls_store_put(link->session_key, session, span_of(link));
-    } else if (SSL_version(ssl) < TLS1_3_VERSION) {
+    } else {
         unsigned size = 0;
         const unsigned char *id = SSL_SESSION_get_id(session, &size);
         SSL_SESSION *marked = size == 0 ? NULL : SSL_SESSION_dup(session);
@@ -226,7 +284,18 @@ static SSL_SESSION *session_with_id(SSL *ssl, const unsigned char *id, int size,
         !key_of_id(link->context, id, (size_t)size, key)) {
         return NULL;
     }
-    return ldc_tls_store_get(key, &span);
+    if (SSL_version(ssl) < TLS1_3_VERSION) {
+        return ldc_tls_store_get(key, &span);
+    }
+    bool renew = false;
+    SSL_SESSION *session = ldc_tls_kept_get(key, &span, &renew);
+    if (session != NULL && get_mark(link, session, &span) && in_span(span) &&
+        SSL_SESSION_get0_peer(session) != NULL && SSL_set_num_tickets(ssl, renew ? 1 : 0) == 1) {
+        take_verdict(link, span);
+        return session;
+    }
+    SSL_SESSION_free(session);
+    return NULL;
 }
 
 bool ldc_tls_session_set_up(ldc_tls_context *context)

@@ -137,7 +137,7 @@ static int take_verify(ldc_tls_settings *settings, unsigned verify)
                          "FAIL_IF_NO_PEER_CERT (2) and CLIENT_ONCE (4).",
                          verify & ~known);
     }
-    /* Errata 9: what only makes sense together with PEER never means "do not verify". */
+    /* What only makes sense together with PEER never means "do not verify". */
     if (verify != 0 && (verify & L_SSL_VERIFY_PEER) == 0) {
         ldc_log(DICOM_LOG_WARNING, 0,
                 "verification flags 0x%x without Peer are taken as if Peer were there", verify);

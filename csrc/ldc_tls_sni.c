@@ -161,6 +161,7 @@ static int greet(SSL *ssl, int *alert, void *unused)
         *alert = SSL_AD_NO_APPLICATION_PROTOCOL;
         return SSL_CLIENT_HELLO_ERROR;
     }
+    ldc_tls_session_greet(link);
     return SSL_CLIENT_HELLO_SUCCESS;
 }
 
@@ -221,10 +222,10 @@ int ldc_tls_sni_set_up(ldc_tls_context *context, const ldc_tls_settings *setting
     if (for_each.rules == NULL) {
         return ldc_error(DICOM_ERROR_MEMORY, "%s", "certificates by name");
     }
-    for_each.revocation.staple_file = NULL;       /* is about the default certificate */
     for_each.rules->refuse_unknown_names = false; /* decided before it is chosen */
     int rc = DICOM_SUCCESS;
     for (size_t i = 0; rc == DICOM_SUCCESS && i < rules->named_count; i++) {
+        for_each.revocation.staple_file = rules->named[i].staple_file; /* lent */
         rc = add_context(context, &rules->named[i], settings, &for_each, handle);
     }
     if (rc == DICOM_SUCCESS && !add_own_names(context)) {

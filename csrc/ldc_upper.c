@@ -10,7 +10,7 @@
 #include "ldc_error.h"
 #include "ldc_upper_inner.h"
 
-#define IDLE_TEXT   "The association was idle for longer than idle_timeout allows"
+#define IDLE_TEXT   "The connection was idle for longer than idle_timeout allows"
 #define IDLE_REMEDY "Release associations that are not used, or give idle_timeout more time."
 
 ldc_upper *ldc_upper_new(bool requestor, const char *folder, ldc_quota *quota,

@@ -37,7 +37,8 @@ struct ldc_upper {
     bool farewell; /* with it: what is queued, an A-ABORT, goes out first, while ARTIM runs */
     int close_code;
     ldc_failure failure;
-    bool broken; /* a protocol error has been answered: nothing more is read */
+    bool broken;        /* a protocol error has been answered: nothing more is read */
+    bool aborted_again; /* AA-7 has been answered */
     /* strand */
     ldc_stage stage;
     ldc_pdv_parser parser;

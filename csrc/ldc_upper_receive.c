@@ -114,7 +114,9 @@ static bool step_or_break(ldc_upper *upper, ldc_fsm_event event, unsigned facts,
     ldc_fsm_state before = upper->state;
     ldc_fsm_answer answer = ldc_upper_step(upper, event, facts, step);
     bool error = answer == LDC_FSM_GO && (step->action == LDC_AA_1 || step->action == LDC_AA_8);
-    if (answer == LDC_FSM_GO && step->action == LDC_AA_7) {
+    /* Once: a peer that goes on and does not read must not fill our memory until ARTIM. */
+    if (answer == LDC_FSM_GO && step->action == LDC_AA_7 && !upper->aborted_again) {
+        upper->aborted_again = true;
         uint8_t pdu[LDC_PDU_SMALL];
         ldc_pdu_encode_abort(pdu, PDU_ABORT_SOURCE_PROVIDER, PDU_ABORT_REASON_UNEXPECTED);
         (void)ldc_upper_queue(upper, ldc_out_pdu(PDU_ABORT, pdu, sizeof pdu));

@@ -951,6 +951,11 @@ L_INT L_DicomSetLogCallbackExt(LOGCALLBACKEXT pfnLog, L_VOID *pUserData);
  * within nSeconds have a line of their own, the rest one line for all when the time is over: a port scanner does not fill the
  * log. Begins with 10 within 60 seconds; 0 lines: failures are not logged. */
 L_INT L_DicomSetFailureLog(L_UINT nLines, L_UINT nSeconds);
+/* Beside the log: told of every failure of a connection, those too that have no line of their own; for audits. nMore is 0,
+ * pszText the sentence of the record. It may come a moment after OnClose; at most 1000 wait. NULL: nobody is told. */
+L_INT L_DicomSetFailureCallback(LOGCALLBACKEXT pfnFailure, L_VOID *pUserData);
+/* Waits until lines and failures that came up so far have been told, at most so long: DICOM_ERROR_NET_TIMEOUT. */
+L_INT L_DicomFlushLog(L_UINT nMilliseconds);
 
 /* ---- TLS ----------------------------------------------------------------------------------------------------- */
 
@@ -1045,6 +1050,20 @@ L_INT L_DicomAddCertificateTLS(HDICOMNET hNet, const L_TCHAR *pszCertFile, L_INT
                                const L_TCHAR *pszNames);
 L_INT L_DicomAddCertificateBytesTLS(HDICOMNET hNet, const L_UCHAR *pCert, L_UINT nCert, L_INT nType,
                                     const L_UCHAR *pKey, L_UINT nKey, const L_TCHAR *pszNames);
+/* One more certificate as above, with all that may come with it. */
+typedef struct tagDICOMTLSCERTIFICATE {
+    L_UINT uStructSize;
+    const L_TCHAR *pszCertFile; /* certificate and key: files, or memory */
+    const L_TCHAR *pszKeyFile;
+    const L_UCHAR *pCert;
+    L_UINT nCert;
+    const L_UCHAR *pKey;
+    L_UINT nKey;
+    L_INT nCertType; /* DICOM_TLS_CERTIFICATE_... */
+    const L_TCHAR *pszNames;
+    const L_TCHAR *pszStapleFile; /* as L_DicomSetOcspStapleTLS has it for the default certificate; NULL: none */
+} DICOMTLSCERTIFICATE, *pDICOMTLSCERTIFICATE;
+L_INT L_DicomAddCertificateExTLS(HDICOMNET hNet, const DICOMTLSCERTIFICATE *pCertificate);
 L_INT L_DicomClearCertificatesTLS(HDICOMNET hNet);
 /* Whether a client that asks for a name for which there is no certificate is refused (alert unrecognized_name), default
  * 0. The DNS names of the default certificate are known ones; who asks for no name gets it. */
@@ -1091,6 +1110,7 @@ typedef struct tagDICOMTLSPROFILE {
     const L_TCHAR *pszGroups, *pszSignatures; /* OpenSSL's names, with ':' between them */
     L_BOOL bHybrid;            /* a post-quantum hybrid group comes first where OpenSSL has it */
     L_UINT nRsaBits, nEcBits, nDhBits, nHashBits; /* the smallest allowed, 0 = no rule */
+    L_BOOL bResumption;        /* sessions may be resumed where L_DicomSetSessionResumptionTLS asks for it */
 } DICOMTLSPROFILE, *pDICOMTLSPROFILE;
 L_INT L_DicomGetProfileTLS(L_UINT nIndex, pDICOMTLSPROFILE pProfile);
 /* DICOM_ERROR_TLS_PROFILE: the linked OpenSSL cannot do it; L_DicomGetLastErrorText says what is missing. */

@@ -8,6 +8,7 @@ that it expects it.
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -65,11 +66,23 @@ SANITIZED = (
 """What runs under the sanitizers too: where memory is made, shared and freed."""
 
 
+def pytest_configure() -> None:
+    """Hear SIGINT, which a shell's job in the background ignores, and with it all programs of tests."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what `make sanitize` takes."""
     for item in items:
         if item.path.relative_to(ROOT / "tests").as_posix().startswith(SANITIZED):
             item.add_marker(pytest.mark.sanitize)
+
+
+def pytest_collection_finish() -> None:
+    """Take what stays for the whole run out of the way of the many collections that tests ask for."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

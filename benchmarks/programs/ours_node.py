@@ -47,6 +47,8 @@ mode = DicomNetSecurityMode.Tls if secure else DicomNetSecurityMode.None_
 # Where the library can be told to drop data sets as they come, that is used; else they are taken
 # whole and let go of by the callback.
 DISCARD = hasattr(DicomNet, "receive_sink")
+INHERIT = secure and hasattr(DicomNet, "children_inherit_tls")
+"""Children take over their listener's TLS, and need no set-up of their own."""
 WORK = options.number("python_us") / 1e6
 """Seconds of Python that the server has for each C-ECHO."""
 
@@ -76,7 +78,8 @@ class Association(DicomNet):
 
     def __init__(self) -> None:
         super().__init__(None, mode, False)
-        set_up(self, "server-combined.pem")
+        if not INHERIT:
+            set_up(self, "server-combined.pem")
         if DISCARD:
             setattr(self, "receive_sink", "discard")  # noqa: B010 - older trees have no such member
 
@@ -130,8 +133,11 @@ class Server(DicomNet):
 
 
 def serve() -> None:
-    with Server(None, DicomNetSecurityMode.None_) as server:
+    with Server(None, mode if INHERIT else DicomNetSecurityMode.None_) as server:
         server.limits["connections"] = 20000
+        if INHERIT:
+            set_up(server, "server-combined.pem")
+            setattr(server, "children_inherit_tls", True)  # noqa: B010 - older trees lack it
         Association().Dispose()  # what the first one loads is not that one's
         if options.number("reuse"):
             server.reuse_port = True

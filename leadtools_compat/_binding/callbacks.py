@@ -336,6 +336,19 @@ def ldc_py_log(record: Any, user: Any) -> None:
         pass
 
 
+@ffi.def_extern(onerror=_log_escaped)
+def ldc_py_failure(record: Any, user: Any) -> None:
+    """LOGCALLBACKEXT of the failures that somebody watches. Never raises, on whatever thread."""
+    try:
+        from leadtools_compat._binding import log
+
+        log.tell_watchers(record)
+    except KeyboardInterrupt:
+        _interrupt_again()
+    except BaseException:  # noqa: BLE001 - a message must not break what it tells about
+        pass
+
+
 # ---- beginning and end of the process -----------------------------------------------------------
 
 _imported_in = os.getpid()

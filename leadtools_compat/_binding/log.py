@@ -7,15 +7,26 @@ of the `logging.LogRecord`: see `emit`.
 from __future__ import annotations
 
 import logging
+import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
 from leadtools_compat._binding import ffi, lib, reads
+from leadtools_compat._binding.errors import check
 from leadtools_compat._binding.lifetime import STATE, life_of
 from leadtools_compat._binding.text import from_c
-from leadtools_compat.dicom.dicom_failure import describe_exception, make_failure
+from leadtools_compat.dicom.dicom_failure import DicomFailure, describe_exception, make_failure
 
-__all__ = ["CertificateEnding", "emit", "logger"]
+__all__ = [
+    "CertificateEnding",
+    "emit",
+    "flush",
+    "logger",
+    "tell_watchers",
+    "unwatch_failures",
+    "watch_failures",
+]
 
 logger = logging.getLogger("leadtools_compat")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -72,6 +83,52 @@ def emit(record: Any) -> None:
         subject, authority = from_c(ending.pszSubject), bool(ending.bAuthority)
         extra = {"ending": CertificateEnding(subject, authority, ends, ending.nDaysLeft)}
     logger.log(record.nLevel, "%s", text, extra=extra)
+
+
+def flush(patience: float) -> None:
+    """Wait at most so many seconds until lines that came up so far have been logged."""
+    lib.L_DicomFlushLog(int(patience * 1000))
+
+
+# ---- those who are told of every failure ---------------------------------------------------------
+
+Watcher = Callable[[DicomFailure, str, int, bool], object]
+"""Called with the record, the peer's address and port, and whether the peer called us."""
+_watchers: tuple[Watcher, ...] = ()
+_watchers_lock = threading.Lock()
+
+
+def watch_failures(watcher: Watcher) -> None:
+    """Have `watcher` called for every failure of a connection, on whatever thread."""
+    global _watchers
+    with _watchers_lock:
+        _watchers = (*_watchers, watcher)
+        check(lib.L_DicomSetFailureCallback(lib.ldc_py_failure, ffi.NULL))
+
+
+def unwatch_failures(watcher: Watcher, patience: float) -> None:
+    """End that, when it has been told of what happened so far; waits at most so many seconds."""
+    global _watchers
+    flush(patience)
+    with _watchers_lock:
+        _watchers = tuple(one for one in _watchers if one != watcher)
+        if not _watchers:
+            check(lib.L_DicomSetFailureCallback(ffi.NULL, ffi.NULL))
+
+
+def tell_watchers(record: Any) -> None:
+    """Hand a DICOMLOGRECORD on; one who raises is logged, and the others are told."""
+    failure = make_failure(reads.failure_fields(record.pFailure))
+    about = failure, from_c(record.pszPeer), record.nPeerPort, bool(record.bInbound)
+    for watcher in _watchers:
+        _tell(watcher, about)
+
+
+def _tell(watcher: Watcher, about: tuple[DicomFailure, str, int, bool]) -> None:
+    try:
+        watcher(*about)
+    except Exception:
+        logger.exception("a watcher of failures raised")
 
 
 def _raised(net: Any) -> str:

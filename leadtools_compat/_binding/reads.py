@@ -87,6 +87,7 @@ class ProfileFields(NamedTuple):
     ec_bits: int
     dh_bits: int
     hash_bits: int
+    resumption: bool
 
 
 def address(function: Callable[[Any, Any, int], int], handle: Any) -> str:
@@ -162,6 +163,7 @@ def tls_profiles() -> list[ProfileFields]:
                 from_c(record.pszSignatures),
                 bool(record.bHybrid),
                 *(record.nRsaBits, record.nEcBits, record.nDhBits, record.nHashBits),
+                bool(record.bResumption),
             )
         )
     return profiles

@@ -143,15 +143,23 @@ class NodeError(Exception):
         The record of the net, if there is one.
     remedy
         What to do about it; may be empty.
+    code
+        Of the record, or of the exception that a call raised.
     """
 
     def __init__(
-        self, text: str, reason: Reason, failure: DicomFailure | None = None, remedy: str = ""
+        self,
+        text: str,
+        reason: Reason,
+        failure: DicomFailure | None = None,
+        remedy: str = "",
+        code: DicomExceptionCode | None = None,
     ) -> None:
         super().__init__(text)
         self.message = text
         self.reason: Reason = reason
         self.failure = failure
+        self.code = failure.code if failure is not None else code
         self.remedy = remedy or (failure.remedy if failure is not None else "")
 
     def __str__(self) -> str:
@@ -169,7 +177,7 @@ class NodeError(Exception):
         """Make one of what a call of ours raised."""
         if error.failure is not None and error.failure.stage in ("resolve", "tcp"):
             return cls.of(error.failure)
-        return cls(error.Message, "local", error.failure)
+        return cls(error.Message, "local", error.failure, code=error.Code)
 
 
 class Client(DicomNet):
@@ -283,9 +291,17 @@ class Client(DicomNet):
         return self._answer()
 
     def store(
-        self, number: int, sop_class: str, instance: str, data: DicomDataSet | Path
+        self,
+        number: int,
+        sop_class: str,
+        instance: str,
+        data: DicomDataSet | Path,
+        meanwhile: Callable[[], object] = lambda: None,
     ) -> Answer:
-        """Send a data set, or the file of one, over the context `number`."""
+        """Send a data set, or the file of one, over the context `number`.
+
+        `meanwhile` is called once while the peer is busy with it.
+        """
         loaded = data if isinstance(data, DicomDataSet) else DicomDataSet()
         with loaded:
             if not isinstance(data, DicomDataSet):
@@ -299,6 +315,7 @@ class Client(DicomNet):
                 *(self.SendCStoreRequest, number, message, sop_class, instance),
                 *(medium, "", 0, loaded),
             )
+        meanwhile()
         return self._answer()
 
     def find(self, abstract: str, query: DicomDataSet) -> Iterator[Answer]:

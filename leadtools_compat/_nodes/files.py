@@ -6,6 +6,7 @@ The one rule: a file that cannot be used is told and counted; it never stops the
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +96,9 @@ def look(path: Path) -> Item | Problem | None:
     from pydicom.filereader import read_partial
 
     try:
-        size = path.stat().st_size
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):  # opening a pipe would wait for its other end
+            return Problem(path, "not a file")
         with path.open("rb") as stream:
             data = read_partial(stream, stop_when=lambda tag, vr, length: tag > _LAST)
         if str(data.file_meta.get("MediaStorageSOPClassUID", "")) == DICOMDIR:
@@ -115,7 +118,7 @@ def look(path: Path) -> Item | Problem | None:
     ):
         if not value:
             return Problem(path, f"it has no {name}")
-    return Item(path, sop_class, instance, syntax, size)
+    return Item(path, sop_class, instance, syntax, about.st_size)
 
 
 def batches(items: Iterable[Item]) -> list[Batch]:

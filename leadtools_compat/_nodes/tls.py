@@ -150,9 +150,9 @@ def configure(
         For files and suites that cannot be used; the message names the file.
     """
     none = DicomOpenSslVerificationFlags.None_
-    must = (
-        DicomOpenSslVerificationFlags.Peer | DicomOpenSslVerificationFlags.FailIfNoPeerCertificate
-    )
+    must = DicomOpenSslVerificationFlags.Peer
+    if not tls.demands.certificate_optional:
+        must |= DicomOpenSslVerificationFlags.FailIfNoPeerCertificate
     settings = DicomOpenSslContextCreationSettings(
         _METHODS[tls.version] if method is None else method,
         tls.ca,

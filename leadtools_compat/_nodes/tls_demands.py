@@ -6,6 +6,7 @@ The one rule: a demand that is given counts on top of all else; none takes anoth
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,6 +32,12 @@ class TlsDemands:
         ``default``, ``strict`` or ``any``.
     least_rsa, least_ec, least_hash
         Bits of keys and hashes that certificates must have; 0: no rule.
+    whole_chain
+        Whether a chain must end at a self-signed root.
+    policies
+        Object identifiers of certificate policies, one of which the peer's chain must have.
+    resume
+        Whether sessions are taken up again.
     server_name
         What a client sends as server name; None: the name it connects by; "": none.
     alpn
@@ -38,8 +45,14 @@ class TlsDemands:
     certificates
         More certificates of a server, for the names that they carry: PEM files with their keys, or
         PKCS #12.
+    staples
+        OCSP responses for the first of `certificates`, in their order.
     refuse_unknown_names
         Whether a server refuses clients that ask for another name than those of its certificates.
+    certificate_optional
+        Whether a server takes clients without a certificate; one that is sent is verified.
+    send_ca_names
+        Whether a server tells clients the names of its authorities.
     """
 
     ca_files: tuple[str, ...] = ()
@@ -53,10 +66,16 @@ class TlsDemands:
     least_rsa: int = 0
     least_ec: int = 0
     least_hash: int = 0
+    whole_chain: bool = False
+    policies: tuple[str, ...] = ()
+    resume: bool = False
     server_name: str | None = None
     alpn: Alpn = "off"
     certificates: tuple[str, ...] = ()
+    staples: tuple[str, ...] = ()
     refuse_unknown_names: bool = False
+    certificate_optional: bool = False
+    send_ca_names: bool = True
 
     @property
     def given(self) -> bool:
@@ -71,7 +90,7 @@ class TlsDemands:
     @property
     def demands(self) -> bool:
         """Whether anything is asked of the peer that makes no sense without verification."""
-        return bool(self.pins or self.email or self.uri)
+        return bool(self.pins or self.email or self.uri or self.policies)
 
     def apply(self, net: DicomNet) -> None:
         """Give a net these settings; it has its others already.
@@ -96,8 +115,13 @@ class TlsDemands:
         if self.purpose_check != "default":
             net.tls_purpose_check = self.purpose_check
         net.set_tls_minimum_strength(self.least_rsa, self.least_ec, self.least_hash)
+        net.tls_partial_chain = not self.whole_chain
+        if self.policies:
+            net.set_tls_policies(self.policies)
+        net.tls_resumption = self.resume
+        net.send_ca_names = self.send_ca_names
         net.server_name = self.server_name
         net.tls_alpn = self.alpn
-        for file in self.certificates:
-            net.add_tls_certificate(file, certificate_type(file))
+        for file, staple in zip_longest(self.certificates, self.staples):
+            net.add_tls_certificate(file, certificate_type(file), ocsp_staple_file=staple)
         net.tls_refuse_unknown_names = self.refuse_unknown_names

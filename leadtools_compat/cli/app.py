@@ -6,10 +6,12 @@ what a user, a file or a peer did.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
-import json
+import io
 import logging
+import os
 import sys
 import warnings
 from typing import Any
@@ -17,10 +19,11 @@ from typing import Any
 import click
 
 from leadtools_compat import __version__
+from leadtools_compat._binding.log import flush
 from leadtools_compat._nodes.client import NodeError
 from leadtools_compat.cli import exits
-from leadtools_compat.cli.log import LibraryLog
-from leadtools_compat.cli.output import Output
+from leadtools_compat.cli.log import PATIENCE, LibraryLog
+from leadtools_compat.cli.output import Output, json_text
 from leadtools_compat.dicom import DicomException
 
 __all__ = ["VERBS", "app", "run"]
@@ -88,6 +91,7 @@ def app() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run; gives the exit code."""
+    _mend_streams()
     library = logging.getLogger("leadtools_compat")
     handler = LibraryLog(_output(arguments))
     library.addHandler(handler)
@@ -97,7 +101,24 @@ def run(arguments: list[str]) -> int:
             warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
             return _run(arguments, handler)
     finally:
+        flush(PATIENCE)
         library.removeHandler(handler)
+
+
+def _forget_output() -> None:
+    """Whoever read the output has seen enough: what is still in the buffer must not fail once more."""
+    with contextlib.suppress(OSError, ValueError):  # no file, in a test
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _mend_streams() -> None:
+    """Make outputs that are closed nothing; show characters that they have not by their numbers."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run(arguments: list[str], log: LibraryLog) -> int:
@@ -110,9 +131,15 @@ def _run(arguments: list[str], log: LibraryLog) -> int:
         out.note("interrupted")
         out.result({"ok": False, "interrupted": True})
         return exits.INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message(), file=sys.stderr)
+        return exits.USAGE
     except click.ClickException as error:
         _show(error, arguments)
         return exits.USAGE
+    except BrokenPipeError:
+        _forget_output()
+        return exits.NOT_ALL
     except NodeError as error:
         _output(arguments).failed(" ".join(arguments[:1]), error)
         return exits.exit_of(error)
@@ -121,7 +148,8 @@ def _run(arguments: list[str], log: LibraryLog) -> int:
         return exits.LOCAL
     except OSError as error:
         text = f"{error.filename or ''}: {error.strerror or error}".lstrip(": ")
-        _output(arguments).failed(" ".join(arguments[:1]), NodeError(text, "local"))
+        with contextlib.suppress(OSError):  # perhaps it is the output that fails
+            _output(arguments).failed(" ".join(arguments[:1]), NodeError(text, "local"))
         return exits.LOCAL
     return int(code) if isinstance(code, int) else exits.OK
 
@@ -134,7 +162,7 @@ def _show(error: click.ClickException, arguments: list[str]) -> None:
     text = error.format_message()
     if "--json" in arguments:
         document: dict[str, Any] = {"ok": False, "error": {"reason": "usage", "message": text}}
-        print(json.dumps(document, indent=2, ensure_ascii=False))
+        print(json_text(document, indent=2))
         return
     if isinstance(error, click.UsageError) and error.ctx is not None:
         print(error.ctx.get_usage(), file=sys.stderr)

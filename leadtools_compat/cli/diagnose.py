@@ -10,6 +10,7 @@ import click
 from leadtools_compat._nodes.client import Node
 from leadtools_compat._nodes.tls import TlsOptions
 from leadtools_compat.cli import exits
+from leadtools_compat.cli.log import verb_tells_all
 from leadtools_compat.cli.options import json_option, node_options, tls_options
 from leadtools_compat.cli.output import Output, plain
 
@@ -56,6 +57,9 @@ def diagnose(
     It makes one connection as any client does, and about 40 short ones with questions. Nothing but
     a C-ECHO is sent, and that only to a peer that is trusted.
     """
+    if html is not None and not html.absolute().parent.is_dir():
+        raise click.BadParameter(f"there is no folder {html.parent}", param_hint="--html")
+    verb_tells_all()
     from leadtools_compat.diagnose import diagnose as run
     from leadtools_compat.diagnose.model import Level
     from leadtools_compat.diagnose.text import render
@@ -78,14 +82,13 @@ def diagnose(
             dicom=not no_dicom,
             told=told,
         )
+    out.show(render(report))
+    out.result({"ok": report.level is not Level.error, **report.as_dict()})
     if html is not None:
         from leadtools_compat.diagnose.html import page
 
         html.write_text(page(report), "utf-8")
-    out.show(render(report))
-    if html is not None:
         out.note(f"written: {plain(html)}")
-    out.result({"ok": report.level is not Level.error, **report.as_dict()})
     if report.failure is not None:
         return _STAGES.get(report.failure["stage"], exits.ASSOCIATION)
     if not report.connection.connected:

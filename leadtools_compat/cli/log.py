@@ -11,10 +11,14 @@ import logging
 
 import click
 
+from leadtools_compat._binding.log import flush
 from leadtools_compat.cli.output import Output, plain
 from leadtools_compat.dicom import DicomExceptionCode
 
-__all__ = ["LibraryLog", "set_up", "verb_serves"]
+__all__ = ["PATIENCE", "LibraryLog", "set_up", "verb_serves", "verb_tells_all"]
+
+PATIENCE = 2.0
+"""Seconds that the last lines of the library may take at the end."""
 
 _FORM = "%(asctime)s %(levelname)s %(message)s"
 # No verb that receives is told of an association of which nothing came.
@@ -32,6 +36,7 @@ class LibraryLog(logging.Handler):
         self.out = out
         self.verbose = False
         self.serves = False
+        self.silent = False
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one."""
@@ -40,6 +45,8 @@ class LibraryLog(logging.Handler):
 
     def _told(self, record: logging.LogRecord) -> bool:
         """Whether the verb itself says this."""
+        if self.silent and record.levelno < logging.ERROR:
+            return True
         failure = getattr(record, "failure", None)
         if failure is not None:
             inbound: bool = getattr(record, "inbound", False)
@@ -58,6 +65,13 @@ def verb_serves() -> None:
     handler = _handler()
     if handler is not None:
         handler.serves = True
+
+
+def verb_tells_all() -> None:
+    """Say that the verb makes links of every kind on purpose, and tells of each itself."""
+    handler = _handler()
+    if handler is not None:
+        handler.silent = True
 
 
 def set_up(verbose: bool, file: str | None) -> None:
@@ -84,3 +98,4 @@ def set_up(verbose: bool, file: str | None) -> None:
         before = library.level
         library.setLevel(logging.DEBUG if verbose else logging.INFO)
         context.call_on_close(lambda: library.setLevel(before))
+        context.call_on_close(lambda: flush(PATIENCE))  # first: what closes last was added first

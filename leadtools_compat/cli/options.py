@@ -20,7 +20,7 @@ from leadtools_compat._nodes.tls import TlsOptions, TlsVersion, is_uri
 from leadtools_compat._nodes.tls_demands import TlsDemands
 from leadtools_compat.cli import log
 from leadtools_compat.cli.options_demands import collect_demands, demand_options
-from leadtools_compat.cli.output import AUDIT, PEER, Output
+from leadtools_compat.cli.output import Output
 from leadtools_compat.dicom import DicomTlsCipherSuiteType, DicomTlsProfile
 
 __all__ = [
@@ -105,7 +105,6 @@ def node_options(function: F) -> F:
     def wrapped(
         *arguments: Any, host: str, port: int, called: str, calling: str, **named: Any
     ) -> Any:
-        click.get_current_context().meta[PEER] = host
         return function(*arguments, node=Node(host, port, called, calling), **named)
 
     return wrapped  # type: ignore[return-value]
@@ -249,7 +248,7 @@ def tls_options(server: bool = False, always: bool = False) -> Callable[[F], F]:
 
 
 def _open_audit(target: str, tls: TlsOptions | None) -> None:
-    """Open the trail for the time of the verb; `Output.failed` finds it in the context."""
+    """Report every failure for the time of the verb."""
     from leadtools_compat.monitor.audit import AuditTrail
 
     own = TlsOptions() if tls is None else tls
@@ -259,9 +258,7 @@ def _open_audit(target: str, tls: TlsOptions | None) -> None:
         trail = AuditTrail(target, ca_file=ca, certificate=certificate, key=key)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--audit") from error
-    context = click.get_current_context()
-    context.meta[AUDIT] = trail
-    context.call_on_close(trail.close)
+    click.get_current_context().call_on_close(trail.watch().close)
 
 
 def _collect(

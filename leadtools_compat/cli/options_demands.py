@@ -68,6 +68,24 @@ _BOTH: tuple[Callable[[F], F], ...] = (
         help="Smallest hash in signatures of certificates, in bits.",
     ),
     click.option(
+        "--full-chain",
+        is_flag=True,
+        help="A chain must end at a self-signed root: no other certificate of --ca ends one.",
+    ),
+    click.option(
+        "--policy",
+        "policies",
+        multiple=True,
+        metavar="OID",
+        help="Certificate policy that the peer's chain must have; of several, one of them.",
+    ),
+    click.option(
+        "--resume",
+        is_flag=True,
+        help="Take sessions of earlier links up again, while their verdict holds. A client whose "
+        "server has no OCSP staple needs --ocsp off, too.",
+    ),
+    click.option(
         "--alpn",
         type=click.Choice(ALPN_MODES),
         default="off",
@@ -91,6 +109,24 @@ _SERVER: tuple[Callable[[F], F], ...] = (
         metavar="FILE",
         help="Certificate, chain and key, PEM or PKCS #12, for clients that ask for one of its names "
         "(SNI); may be repeated.",
+    ),
+    click.option(
+        "--also-staple",
+        "staples",
+        type=_file,
+        multiple=True,
+        metavar="FILE",
+        help="OCSP response for an --also-cert, DER: the first for the first, and so on.",
+    ),
+    click.option(
+        "--cert-optional",
+        is_flag=True,
+        help="A client may come without a certificate; one that it has must be good.",
+    ),
+    click.option(
+        "--no-ca-names",
+        is_flag=True,
+        help="Do not tell clients the names of the trusted authorities.",
     ),
     click.option(
         "--refuse-unknown-names",
@@ -123,6 +159,7 @@ def collect_demands(named: dict[str, Any], server: bool) -> TlsDemands:
     named["ca"] = files[0] if files else None
     pins: tuple[str, ...] = named.pop("pins")
     pins_only: bool = named.pop("pins_only")
+    optional: bool = named.pop("cert_optional", False)
     demands = TlsDemands(
         ca_files=files[1:],
         ca_folders=named.pop("ca_folders"),
@@ -137,7 +174,13 @@ def collect_demands(named: dict[str, Any], server: bool) -> TlsDemands:
         least_hash=named.pop("least_hash"),
         alpn=named.pop("alpn"),
         server_name=named.pop("server_name", None),
+        whole_chain=named.pop("full_chain"),
+        policies=named.pop("policies"),
+        resume=named.pop("resume"),
         certificates=named.pop("certificates", ()),
+        staples=named.pop("staples", ()),
+        certificate_optional=optional,
+        send_ca_names=not named.pop("no_ca_names", False),
         refuse_unknown_names=named.pop("refuse_unknown_names", False),
     )
     if pins_only and not pins:
@@ -146,6 +189,14 @@ def collect_demands(named: dict[str, Any], server: bool) -> TlsDemands:
         raise click.UsageError("--pin-only contradicts --ca, --ca-dir and --system-trust")
     if named["no_verify"] and demands.demands:
         raise click.UsageError(
-            "--no-verify contradicts --pin, --expect-email and --expect-uri: nobody would be refused"
+            "--no-verify contradicts --pin, --expect-email, --expect-uri and --policy: nobody would "
+            "be refused"
         )
+    if optional and (named["no_verify"] or demands.demands):
+        raise click.UsageError(
+            "--cert-optional contradicts --no-verify, which asks for no certificate, and --pin, "
+            "--expect-email, --expect-uri and --policy, which need one"
+        )
+    if len(demands.staples) > len(demands.certificates):
+        raise click.UsageError("each --also-staple needs its --also-cert")
     return demands

@@ -5,12 +5,15 @@ The one rule: results go to the standard output, everything else to the standard
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
-import click
 from rich.console import Console
 from rich.markup import escape
 
@@ -18,14 +21,12 @@ from leadtools_compat._nodes.client import NodeError
 from leadtools_compat.dicom import DicomExceptionCode, DicomFailure
 from leadtools_compat.dicom.dicom_failure import alert_name
 
-__all__ = ["AUDIT", "PEER", "Output", "facts", "harmless", "plain"]
+__all__ = ["OPTIONS", "Output", "facts", "harmless", "json_text", "plain"]
 
 _NO_TERMINAL = 100_000
 _LINES = threading.Lock()
-AUDIT = "leadtools_compat.audit"
-PEER = "leadtools_compat.peer"
 # The library's remedies speak of its calls; these are the same in options.
-_OPTIONS = {
+OPTIONS = {
     DicomExceptionCode.TlsPeerRequiresCertificate: "--cert FILE is the own certificate",
     DicomExceptionCode.TlsCertificateRequired: "--no-verify takes clients without a certificate",
     DicomExceptionCode.TlsPeerNotTls: "without TLS options the connection is plain",
@@ -45,9 +46,26 @@ def plain(text: object) -> str:
     return escape(harmless(str(text)).replace("\t", "\\t"))
 
 
+def json_text(value: object, indent: int | None = None) -> str:
+    """Write JSON that the standard output can take.
+
+    Names of files may have bytes that are no text: Python's lone surrogates; JSON escapes them alike.
+    """
+    only_ascii = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    text = json.dumps(value, indent=indent, ensure_ascii=only_ascii, default=str)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _width(stream: TextIO) -> int | None:
     """Lines are not broken for programs that read them; None: as wide as the terminal."""
     return None if stream.isatty() else _NO_TERMINAL
+
+
+class _Console(Console):
+    """One that leaves a reader who has gone to us; rich would end the program."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 class Output:
@@ -61,18 +79,34 @@ class Output:
 
     def __init__(self, as_json: bool = False) -> None:
         self.as_json = as_json
-        self.console = Console(highlight=False, width=_width(sys.stdout))
-        self.errors = Console(stderr=True, highlight=False, width=_width(sys.stderr))
+        self.lasts = False
+        self._gone = False
+        self.console = _Console(highlight=False, width=_width(sys.stdout))
+        self.errors = _Console(stderr=True, highlight=False, width=_width(sys.stderr))
 
     @property
     def animated(self) -> bool:
         """Whether a progress bar makes sense."""
         return self.errors.is_terminal and not self.as_json
 
+    @contextmanager
+    def _lasting(self) -> Iterator[None]:
+        """Let a verb that `lasts` go on when nobody reads its output any more; that is said once."""
+        try:
+            yield
+        except OSError as error:
+            if not self.lasts:
+                raise
+            with suppress(OSError):
+                if not self._gone:
+                    self._gone = True
+                    self.errors.print(f"nothing more is printed: {error.strerror}")
+
     def say(self, text: str) -> None:
         """Print a line of the result, with rich's markup; nothing with ``--json``."""
         if not self.as_json:
-            self.console.print(text)
+            with self._lasting():
+                self.console.print(text)
 
     def raw(self, text: str) -> None:
         """Print a line for programs: no markup, tabs stay tabs; nothing with ``--json``."""
@@ -87,7 +121,8 @@ class Output:
     def warn(self, text: str) -> None:
         """Print a line beside the result."""
         if not self.as_json:
-            self.errors.print(f"[yellow]{text}[/yellow]")
+            with self._lasting():
+                self.errors.print(f"[yellow]{text}[/yellow]")
 
     def note(self, text: str) -> None:
         """Print a line about what goes on."""
@@ -97,26 +132,18 @@ class Output:
     def result(self, value: dict[str, Any]) -> None:
         """Print the JSON document; nothing without ``--json``."""
         if self.as_json:
-            print(json.dumps(value, indent=2, ensure_ascii=False, default=str), flush=True)
+            print(json_text(value, indent=2), flush=True)
 
     def line(self, value: dict[str, Any]) -> None:
         """Print one line of JSON, for verbs that go on for ever."""
         if self.as_json:
-            text = json.dumps(value, ensure_ascii=False, default=str)
-            with _LINES:  # from several threads, and never mixed up
+            text = json_text(value)
+            with self._lasting(), _LINES:  # from several threads, and never mixed up
                 sys.stdout.write(f"{text}\n")
                 sys.stdout.flush()
 
-    def audit(self, failure: DicomFailure | None) -> None:
-        """Report the failure of a connection that we made, if there is an audit repository."""
-        context = click.get_current_context(silent=True)
-        trail = None if context is None else context.meta.get(AUDIT)
-        if context is not None and trail is not None and failure is not None:
-            trail.failed(failure, str(context.meta.get(PEER, "")), "outbound")
-
     def failed(self, what: str, error: NodeError, **more: Any) -> None:
-        """Print why it failed, and report it to the audit repository if there is one."""
-        self.audit(error.failure)
+        """Print why it failed."""
         record = None if error.failure is None else error.failure.as_dict()
         self.result(
             {
@@ -133,7 +160,7 @@ class Output:
             self.errors.print(f"  [dim]{name:<14}[/dim] {plain(value)}")
         if error.remedy:
             self.errors.print(f"  [dim]{'remedy':<14}[/dim] [bold]{plain(error.remedy)}[/bold]")
-        option = None if error.failure is None else _OPTIONS.get(error.failure.code)
+        option = None if error.code is None else OPTIONS.get(error.code)
         if option is not None:
             self.errors.print(f"  [dim]{'here':<14}[/dim] {option}")
 

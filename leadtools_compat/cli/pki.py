@@ -51,6 +51,7 @@ of the encrypted ones is "test". For tests only: with --seed the keys are as pub
     metavar="NAME",
     help="Issue a certificate for these names and addresses too.",
 )
+@click.option("--force", is_flag=True, help="Replace files that are in DIRECTORY.")
 @click.option(
     "--list", "show", is_flag=True, help="List the kinds, and what OnVerify says to them."
 )
@@ -64,6 +65,7 @@ def pki(
     every: bool,
     role: Literal["client", "server", "both"],
     hosts: tuple[str, ...],
+    force: bool,
     show: bool,
 ) -> int:
     """Make a test PKI in DIRECTORY: root, intermediate, server and client; and kinds of bad ones."""
@@ -80,6 +82,8 @@ def pki(
             near = difflib.get_close_matches(kind, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else "; --list shows them"
             raise click.BadParameter(f"there is no kind {kind!r}{hint}", param_hint="--kind")
+    if not force:
+        _keep(directory, seed)
     made = TestPki(directory, seed, "ec" if key == "ec" else "rsa")
     identities = [made.server, made.client]
     roles: tuple[Role, ...] = ("client", "server") if role == "both" else (role,)
@@ -123,6 +127,18 @@ def pki(
         }
     )
     return exits.OK
+
+
+def _keep(directory: Path, seed: str | None) -> None:
+    """Refuse to replace keys; a test PKI may be made once more where it is, of its seed."""
+    names = [f"{name}{end}" for name in ("ca", "server", "client") for end in (".pem", ".key")]
+    there = [name for name in names if (directory / name).exists()]
+    again = seed is not None and (directory / "client-encrypted.pem").exists()
+    if there and not again:
+        raise click.BadParameter(
+            f"{directory} has {there[0]} already: give another folder, or --force to replace it",
+            param_hint="DIRECTORY",
+        )
 
 
 def _list(out: Output) -> None:

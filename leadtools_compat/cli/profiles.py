@@ -29,7 +29,7 @@ def profiles(out: Output, with_suites: bool) -> int:
     """List the TLS profiles of DICOM and IHE, those in force first."""
     every = DicomTlsProfile.all()
     table = Table(header_style="bold")
-    for title in ("name", "source", "versions", "suites", "least", "usable"):
+    for title in ("name", "source", "versions", "suites", "least", "resumption", "usable"):
         table.add_column(title, no_wrap=title in ("name", "usable"))
     for one in every:
         suites = "\n".join(suite.iana_name for suite in one.suites)
@@ -37,11 +37,12 @@ def profiles(out: Output, with_suites: bool) -> int:
             *(one.name, f"{one.title}{' (retired)' if one.retired else ''}"),
             ", ".join(version.removeprefix("TLSv") for version in one.versions),
             suites if with_suites else str(len(one.suites)),
-            *(_least(one), "yes" if one.is_possible else "[dim]no[/dim]"),
+            *(_least(one), "on request" if one.resumption else "never"),
+            "yes" if one.is_possible else "[dim]no[/dim]",
         )
     out.show(table)
     version = DicomNet.GetOpenSslVersion().version_text
-    out.say(version)
+    out.say(f"{version}; renegotiation: never")
     for one in every:
         if one.missing:
             out.say(one.missing)
@@ -74,6 +75,8 @@ def _row(one: DicomTlsProfile) -> dict[str, Any]:
         "ec_bits": one.ec_bits,
         "dh_bits": one.dh_bits,
         "hash_bits": one.hash_bits,
+        "resumption": one.resumption,
+        "renegotiation": one.renegotiation,
         "usable": one.is_possible,
         "missing": one.missing,
     }

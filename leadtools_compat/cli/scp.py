@@ -17,7 +17,7 @@ from leadtools_compat._nodes.tls import TlsOptions, is_uri
 from leadtools_compat.cli import exits
 from leadtools_compat.cli.log import verb_serves
 from leadtools_compat.cli.options import json_option, tls_options
-from leadtools_compat.cli.output import AUDIT, Output, plain
+from leadtools_compat.cli.output import Output, plain
 from leadtools_compat.dicom import DicomException, DicomFailure
 from leadtools_compat.monitor.expiry import Ending, ExpiryWatch
 
@@ -30,7 +30,7 @@ Examples:
   leadtools-compat scp 2762 received --ca ca.pem --cert server.pem
   leadtools-compat scp 0 received --title ARCHIVE --json | tee log.jsonl
 
-Ends with Ctrl-C or SIGTERM. SIGHUP reads certificate, key, --ca, --crl, --crl-dir and --staple
+Ends with Ctrl-C or SIGTERM. SIGHUP reads certificates, keys, --ca, --crl, --crl-dir and staples
 anew: the next connections use them, open ones live on, and what cannot be used is said and changes
 nothing. With --json it prints one line of JSON for each event.
 """
@@ -86,14 +86,13 @@ def scp(
     Warnings come 30, 7 and 1 days before a certificate of --cert or --ca ends.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    out.lasts = True
     counts = {"stored": 0, "refused": 0, "failed": 0}
     lock = threading.Lock()
     watched = [] if tls is None else _files(tls)
     verb_serves()
     watch = ExpiryWatch([str(file) for file in watched], lambda ending: _ending(out, ending))
     numbers = _metrics(watch) if metrics is not None or metrics_file is not None else None
-    # The trail is in this thread's context; failures come on others.
-    trail = click.get_current_context().meta.get(AUDIT)
 
     def count(what: str) -> None:
         with lock:
@@ -118,8 +117,6 @@ def scp(
         count("failed")
         if numbers is not None:
             numbers.failed(failure)
-        if trail is not None:
-            trail.failed(failure, peer, "inbound")
         # In words it is in the log, which shows at most so many lines of a kind.
         out.line({"event": "failed", "peer": peer, "failure": failure.as_dict()})
 

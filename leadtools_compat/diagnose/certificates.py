@@ -6,18 +6,23 @@ The one rule: a certificate that cannot be parsed in a part is described in all 
 from __future__ import annotations
 
 import base64
+import errno
+import os
 import re
+import stat
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from itertools import pairwise
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
+from cryptography.hazmat.primitives.serialization import Encoding, load_der_private_key, pkcs12
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from leadtools_compat._binding import reads
@@ -27,16 +32,19 @@ from leadtools_compat.dicom import DicomException, DicomTlsCertificateType
 __all__ = [
     "EXPIRY_DAYS",
     "CertificateFile",
+    "NoCertificateError",
     "describe",
     "expiry_finding",
     "order_findings",
     "read_file",
+    "read_lists",
     "strength_findings",
 ]
 
 EXPIRY_DAYS = (30, 7, 1)
 """Days before its end at which a certificate is warned about."""
 
+_HEAD = 4096
 _SIZE_LIMIT = 16 * 1024 * 1024
 _PEM = b"-----BEGIN "
 
@@ -51,8 +59,10 @@ class CertificateFile:
         ``PEM``, ``DER`` or ``PKCS #12``.
     certificates
         DER, in the order of the file.
-    keys, crls
+    keys
         How many there are.
+    lists
+        Revocation lists, DER.
     problems
         Blocks that cannot be read.
     """
@@ -61,8 +71,12 @@ class CertificateFile:
     kind: str = ""
     certificates: list[bytes] = field(default_factory=list)
     keys: int = 0
-    crls: int = 0
+    lists: list[bytes] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+
+
+class NoCertificateError(ValueError):
+    """A file that is in order, but has only keys or revocation lists."""
 
 
 def read_file(path: Path, password: Callable[[], str | None] | None = None) -> CertificateFile:
@@ -77,25 +91,64 @@ def read_file(path: Path, password: Callable[[], str | None] | None = None) -> C
     ------
     OSError
         The file cannot be read.
+    NoCertificateError
+        It has keys or revocation lists only.
     ValueError
         It has no certificate, or the password is wrong; the text says so.
     """
-    if path.stat().st_size > _SIZE_LIMIT:
+    made = _read(path, password)
+    if not made.certificates:
+        if made.problems:
+            raise ValueError(f"no certificate in it: {made.problems[0]}")
+        if not (made.keys or made.lists):
+            raise ValueError("no certificate in it")
+        held = "a private key" if made.keys else "revocation lists"
+        raise NoCertificateError(f"no certificate in it, only {held}")
+    return made
+
+
+def read_lists(path: Path) -> list[bytes]:
+    """Read the revocation lists of a file, PEM or DER; gives them in DER.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    ValueError
+        It has none; the text says what it has.
+    """
+    made = _read(path, None)
+    if not made.lists:
+        held = f"; it has {len(made.certificates)} certificates" if made.certificates else ""
+        raise ValueError(f"no revocation list in it{held}")
+    return made.lists
+
+
+def _read(path: Path, password: Callable[[], str | None] | None) -> CertificateFile:
+    about = path.stat()
+    if stat.S_ISDIR(about.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(about.st_mode):  # opening a pipe would wait for its other end
+        raise ValueError("not a file")
+    if about.st_size > _SIZE_LIMIT:
         raise ValueError("larger than 16 MiB: no file of certificates")
-    content = path.read_bytes()
-    if not content:
-        raise ValueError("the file is empty")
+    with path.open("rb") as stream:
+        content = stream.read(_HEAD)
+        if not content:
+            raise ValueError("the file is empty")
+        if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            raise ValueError("text in UTF-16: save it as plain text (ASCII or UTF-8)")
+        der = content[:1] == b"\x30"
+        if not der and b"\0" in content:  # an image, say: the rest of it is not read
+            raise ValueError("neither PEM nor DER: not a file of certificates")
+        content += stream.read()
     made = CertificateFile(path)
     if _PEM in content:
         _read_pem(content, made)
-    elif content[:1] == b"\x30":
+    elif der:
         _read_der(content, made, password)
     else:
         raise ValueError("neither PEM nor DER: not a file of certificates")
-    if not made.certificates:
-        held = "a private key" if made.keys else "revocation lists" if made.crls else "nothing"
-        why = f": {made.problems[0]}" if made.problems else f", only {held}"
-        raise ValueError(f"no certificate in it{why}")
     return made
 
 
@@ -106,17 +159,14 @@ def _read_pem(content: bytes, made: CertificateFile) -> None:
     for number, match in enumerate(pattern.finditer(content), 1):
         found += 1
         label = match[1].decode("ascii")
-        if label in ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"):
+        into = made.lists if label == "X509 CRL" else made.certificates
+        if label in ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "X509 CRL"):
             try:
-                made.certificates.append(
-                    base64.b64decode(b"".join(match[2].split()), validate=True)
-                )
+                into.append(base64.b64decode(b"".join(match[2].split()), validate=True))
             except ValueError:
                 made.problems.append(f"block {number} is not valid Base64")
         elif label.endswith("PRIVATE KEY"):
             made.keys += 1
-        elif label == "X509 CRL":
-            made.crls += 1
         else:
             made.problems.append(f"block {number} is a {label}")
     begun = content.count(_PEM)
@@ -134,6 +184,8 @@ def _read_der(
     else:
         made.kind = "DER"
         made.certificates.append(content)
+        return
+    if _read_other_der(content, made):
         return
     secret: str | None = None
     for attempt in range(2):
@@ -156,6 +208,23 @@ def _read_der(
             if one is not None:
                 made.certificates.append(one.public_bytes(Encoding.DER))
         return
+
+
+def _read_other_der(content: bytes, made: CertificateFile) -> bool:
+    """Tell a revocation list or a key from what may be PKCS #12."""
+    with warnings.catch_warnings(), suppress(ValueError):
+        warnings.simplefilter("ignore")
+        x509.load_der_x509_crl(content)
+        made.kind, made.lists = "DER", [content]
+        return True
+    try:
+        load_der_private_key(content, None)
+    except TypeError:  # it is one, and encrypted
+        pass
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    made.kind, made.keys = "DER", 1
+    return True
 
 
 def describe(der: bytes, now: datetime | None = None) -> Certificate:

@@ -52,6 +52,7 @@ def _connection(report: Report) -> None:
         return
     why = "; ".join(connection.failed)
     if not connection.addresses:
+        why = why.removeprefix(f"{report.host}: ")
         text = f"The name {report.host} has no address ({why})."
         report.add(Level.error, "connection", text, "Check the spelling, or use the address.")
         return

@@ -7,7 +7,7 @@ from typing import Any
 
 from leadtools_compat._binding import ffi, lib, reads
 from leadtools_compat._binding.errors import parameter_error
-from leadtools_compat._binding.text import Contents, StrPath, text_to_c
+from leadtools_compat._binding.text import Contents, StrPath, path_to_c, text_to_c
 from leadtools_compat.dicom._arguments import member
 from leadtools_compat.dicom._net_own_certificate import call_that_asks, own_certificate
 from leadtools_compat.dicom._net_state import call, live
@@ -106,6 +106,7 @@ class NetTlsNames:
         type: DicomTlsCertificateType | int,
         keyFile: StrPath | Contents | None = None,
         names: str | Sequence[str] | None = None,
+        ocsp_staple_file: StrPath | None = None,
     ) -> None:
         """Load one more certificate, for clients that ask for certain names (ours).
 
@@ -120,13 +121,17 @@ class NetTlsNames:
         names
             DNS names; the first label may be ``*`` and stands for one label. None: the DNS names
             that the certificate carries.
+        ocsp_staple_file
+            The OCSP response for this certificate, DER, as `ocsp_staple_file` is for the default
+            one; None: it is sent without one.
 
         Raises
         ------
         DicomException
             As `SetTlsClientCertificate`; ``Parameter``: no name is left, one is none, or there are
-            64 certificates already. Later, `Accept` raises ``TlsWeakKey`` and the like, and says
-            which certificate it is about.
+            64 certificates already; ``FileAccess``: the staple is not for this certificate, out of
+            date, or unreadable. Nothing has been added then. Later, `Accept` raises ``TlsWeakKey``
+            and the like, and says which certificate it is about.
         Exception
             What `OnPrivateKeyPassword` raised.
 
@@ -140,9 +145,27 @@ class NetTlsNames:
         if wanted is not None and not wanted.strip(" ,"):
             raise parameter_error(f"names is {names!r}: give at least one DNS name, or None")
         for_names = _optional(wanted, "names")
+        given = ffi.new("DICOMTLSCERTIFICATE *")
+        given.uStructSize, given.nCertType = ffi.sizeof("DICOMTLSCERTIFICATE"), kind
         in_memory, arguments = own_certificate(certFile, kind, keyFile)
-        function = lib.L_DicomAddCertificateBytesTLS if in_memory else lib.L_DicomAddCertificateTLS
-        call_that_asks(self, state, function, *arguments, for_names)
+        staple = path_to_c(ocsp_staple_file, "ocsp_staple_file")
+        texts = {"pszNames": for_names, "pszStapleFile": staple}
+        contents = {}
+        if in_memory:
+            contents["pCert"], given.nCert, _, contents["pKey"], given.nKey = arguments
+        else:
+            texts["pszCertFile"], _, texts["pszKeyFile"] = arguments
+        kept = {
+            **{name: ffi.new("char[]", text) for name, text in texts.items() if text},
+            **{
+                name: ffi.from_buffer("L_UCHAR[]", content)
+                for name, content in contents.items()
+                if content != ffi.NULL
+            },
+        }
+        for name, value in kept.items():
+            setattr(given, name, value)
+        call_that_asks(self, state, lib.L_DicomAddCertificateExTLS, given)
 
     def clear_tls_certificates(self) -> None:
         """Forget what `add_tls_certificate` has added (ours).

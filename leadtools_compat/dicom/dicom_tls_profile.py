@@ -44,6 +44,8 @@ class DicomTlsProfile(NamedTuple):
         The smallest keys in bits; 0: no rule of the profile's.
     hash_bits
         Bits of the smallest hash of a signature, as 256; 0: no rule of the profile's.
+    resumption
+        Whether `DicomNet.tls_resumption` counts: not with the profiles that have no forward secrecy.
 
     Notes
     -----
@@ -65,6 +67,7 @@ class DicomTlsProfile(NamedTuple):
     ec_bits: int
     dh_bits: int
     hash_bits: int
+    resumption: bool
 
     @classmethod
     def all(cls) -> tuple[DicomTlsProfile, ...]:
@@ -80,6 +83,11 @@ class DicomTlsProfile(NamedTuple):
     def is_possible(self) -> bool:
         """Whether the linked OpenSSL can do it."""
         return not self.missing
+
+    @property
+    def renegotiation(self) -> bool:
+        """Whether a link may be negotiated anew: never, whatever the profile (RFC 9325, 3.5)."""
+        return False
 
     @classmethod
     def _of(cls, fields: reads.ProfileFields) -> DicomTlsProfile:
@@ -108,6 +116,7 @@ class DicomTlsProfile(NamedTuple):
             ec_bits=fields.ec_bits,
             dh_bits=fields.dh_bits,
             hash_bits=fields.hash_bits,
+            resumption=fields.resumption,
         )
 
     def __str__(self) -> str:

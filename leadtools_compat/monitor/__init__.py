@@ -7,7 +7,14 @@ again, and is no reason to refuse a connection.
 from __future__ import annotations
 
 from leadtools_compat._binding.log import CertificateEnding
-from leadtools_compat.monitor.audit import AuditTrail, security_alert
+from leadtools_compat.monitor.audit import AuditTrail, audit_to, security_alert
 from leadtools_compat.monitor.expiry import Ending, ExpiryWatch
 
-__all__ = ["AuditTrail", "CertificateEnding", "Ending", "ExpiryWatch", "security_alert"]
+__all__ = [
+    "AuditTrail",
+    "CertificateEnding",
+    "Ending",
+    "ExpiryWatch",
+    "audit_to",
+    "security_alert",
+]

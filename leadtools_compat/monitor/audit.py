@@ -1,7 +1,7 @@
 """Audit messages about refused nodes: DICOM PS3.15 A.5.3.11, IHE ITI-20, over syslog.
 
 A TLS connection that fails is a *Security Alert* of type *Node Authentication*. It goes to the audit
-repository by RFC 5424, over UDP (RFC 5426), TCP or TLS (RFC 5425).
+repository by RFC 5424, over UDP (RFC 5426), TCP or TLS (RFC 5425). `audit_to` reports all of a process.
 
 The one rule: the audit's own troubles are logged and never audited, or they would audit themselves
 for ever; what cannot be sent waits, up to a bound, oldest first out.
@@ -9,6 +9,7 @@ for ever; what cannot be sent waits, up to a bound, oldest first out.
 
 from __future__ import annotations
 
+import atexit
 import base64
 import collections
 import contextlib
@@ -18,6 +19,7 @@ import re
 import socket
 import ssl
 import threading
+import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
     from leadtools_compat.dicom import DicomFailure
 
-__all__ = ["AuditTrail", "security_alert"]
+__all__ = ["AuditTrail", "audit_to", "security_alert"]
 
 logger = logging.getLogger("leadtools_compat")
 
@@ -138,6 +140,8 @@ def syslog_line(body: bytes, host: str, program: str, now: datetime | None = Non
 class AuditTrail:
     """Sends audit messages to a repository; use it in a ``with`` statement.
 
+    It sends what `failed` is given; after `watch`, every failure of the process.
+
     Parameters
     ----------
     target
@@ -199,9 +203,25 @@ class AuditTrail:
         self._waiting: collections.deque[bytes] = collections.deque()
         self._changed = threading.Condition()
         self._ending = False
+        self._watching = False
         self._link: socket.socket | None = None
         self._thread = threading.Thread(target=self._run, name="audit trail", daemon=True)
         self._thread.start()
+
+    def watch(self) -> Self:
+        """Report from now on every TLS connection of this process that fails, made or accepted.
+
+        By whatever class of this package, and those too that the log only counts. `close` ends it.
+        """
+        from leadtools_compat._binding.log import watch_failures
+
+        if not self._watching:
+            self._watching = True
+            watch_failures(self._failed)
+        return self
+
+    def _failed(self, failure: DicomFailure, peer: str, port: int, inbound: bool) -> None:
+        self.failed(failure, peer, "inbound" if inbound else "outbound")
 
     def failed(self, failure: DicomFailure, peer: str, direction: Direction) -> bool:
         """Report a connection that failed; False if it did not fail in TLS, and nothing is sent."""
@@ -284,7 +304,13 @@ class AuditTrail:
 
     def close(self, timeout: float = 5.0) -> None:
         """Send what is waiting, for so many seconds, and end."""
-        self.wait(timeout)
+        end = time.monotonic() + timeout
+        if self._watching:
+            from leadtools_compat._binding.log import unwatch_failures
+
+            self._watching = False
+            unwatch_failures(self._failed, timeout)
+        self.wait(max(0.0, end - time.monotonic()))
         with self._changed:
             self._ending = True
             self.dropped += len(self._waiting)
@@ -316,3 +342,33 @@ def _has_ended(link: socket.socket) -> bool:
         return True
     finally:
         link.settimeout(10)
+
+
+def audit_to(
+    target: str,
+    *,
+    ca_file: str | None = None,
+    certificate: str | None = None,
+    key: str | None = None,
+    source: str = "leadtools_compat",
+) -> AuditTrail:
+    """Report every TLS connection of this process that fails to an audit repository, until it ends.
+
+    Parameters
+    ----------
+    target, ca_file, certificate, key, source
+        As for `AuditTrail`.
+
+    Returns
+    -------
+    AuditTrail
+        ``close`` ends it earlier. At the end of the process what waits has two seconds.
+
+    Raises
+    ------
+    ValueError, OSError
+        As from `AuditTrail`.
+    """
+    trail = AuditTrail(target, ca_file=ca_file, certificate=certificate, key=key, source=source)
+    atexit.register(trail.close, 2.0)
+    return trail.watch()

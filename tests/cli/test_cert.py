@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 
+from leadtools_compat.diagnose.certificates import read_lists
 from leadtools_compat.testing import TestPki
 from leadtools_compat.testing.files import pem
 from tests.cli.conftest import Run
@@ -96,11 +99,16 @@ def test_what_is_no_certificate_is_told_and_the_rest_goes_on(
 ) -> None:
     (tmp_path / "text").write_text("hello")
     (tmp_path / "empty").touch()
-    files = [tmp_path / "text", tmp_path / "empty", tmp_path / "none", tmp_path]
+    (tmp_path / "notepad").write_text("-----BEGIN CERTIFICATE-----", "utf-16")
+    os.mkfifo(tmp_path / "pipe")
+    files = [tmp_path / name for name in ("text", "empty", "none", "notepad", "pipe")]
     told = run("cert", *files, pki.client.key_file, pki.server.certificate_file)
     assert told.code == 1
-    assert "1 good, 0 with faults, 5 not readable" in told.out
-    for word in ("neither PEM nor DER", "empty", "No such file", "only a private key"):
+    assert "1 good, 0 with faults, 6 not readable" in told.out
+    for word in (
+        *("neither PEM nor DER", "empty", "no such file", "only a private key"),
+        *("UTF-16", "not a file"),
+    ):
         assert word in told.err
     assert run("cert", tmp_path / "text").code == 6
 
@@ -128,3 +136,100 @@ def test_every_kind_of_certificate_is_shown_whatever_is_wrong_with_it(
     assert told.code == 1
     assert len(told.document["files"]) == len(files)
     assert "Traceback" not in told.err
+
+
+# ---- many files, and folders
+
+
+def test_thousands_of_other_files_end_in_a_count_and_not_in_thousands_of_lines(
+    run: Run, tmp_path: Path
+) -> None:
+    for number in range(2000):
+        (tmp_path / f"{number}.dcm").write_bytes(bytes(128) + b"DICM")
+    for given in ([tmp_path], sorted(tmp_path.iterdir())):
+        told = run("cert", *given)
+        assert told.code == 6
+        assert told.out == "0 good, 0 with faults, 2000 not readable\n"
+        assert len(told.err.splitlines()) == 21
+        assert "only counted" in told.err
+
+
+def test_folder_is_searched_and_keys_and_lists_in_it_are_no_faults(
+    run: Run, pki: TestPki, tmp_path: Path
+) -> None:
+    node = tmp_path / "node"
+    (node / "deeper").mkdir(parents=True)
+    shutil.copy(pki.server.combined_file, node)
+    shutil.copy(pki.client.certificate_file, node / "deeper")
+    shutil.copy(pki.server.key_file, node)
+    shutil.copy(pki.server.key_file.replace(".key", "-key.der"), node)
+    crl = pki.make("crl_good", role="server").crl_file
+    assert crl is not None
+    shutil.copy(crl, node / "list.pem")
+    told = run("cert", node, "--json")
+    assert told.code == 0
+    assert (told.document["good"], told.document["others"]) == (2, 3)
+    assert run("cert", pki.server.key_file).code == 6
+
+
+def test_many_certificates_get_a_line_each_after_the_first_ones(
+    run: Run, pki: TestPki, tmp_path: Path
+) -> None:
+    for number in range(25):
+        shutil.copy(pki.server.certificate_file, tmp_path / f"{number:02}.pem")
+    told = run("cert", tmp_path, "--ca", pki.ca_file)
+    assert told.code == 0
+    lines = told.out.splitlines()
+    assert lines[-1].startswith("25 good")
+    assert lines[-2].startswith(str(tmp_path / "24.pem"))
+    assert lines[-2].endswith("accepted as client; accepted as server")
+
+
+def test_certificate_for_one_role_is_good_unless_both_are_asked_for(run: Run, pki: TestPki) -> None:
+    identity = pki.make("wrong_purpose", role="client")  # a server's
+    options = (identity.certificate_file, "--ca", pki.ca_file)
+    assert run("cert", *options).code == 0
+    assert run("cert", *options, "--role", "server").code == 0
+    told = run("cert", *options, "--role", "both")
+    assert told.code == 1
+    assert "InvalidPurpose" in told.out
+
+
+# ---- what the peer has
+
+
+def test_authorities_and_lists_may_be_several_files_and_folders(
+    run: Run, pki: TestPki, tmp_path: Path
+) -> None:
+    revoked = pki.make("revoked_leaf", role="server")
+    assert revoked.crl_file is not None
+    lists = read_lists(Path(revoked.crl_file))
+    assert len(lists) == 2
+    authority, other = tmp_path / "ca", tmp_path / "crl"
+    authority.mkdir()
+    other.mkdir()
+    shutil.copy(revoked.ca_file, authority)
+    (other / "root.crl").write_bytes(lists[0])
+    (tmp_path / "leaf.crl").write_bytes(lists[1])
+    (other / "notes.txt").write_text("not a list")
+    told = run(
+        *("cert", revoked.certificate_file, "--ca-dir", authority, "--role", "server"),
+        *("--crl", tmp_path / "leaf.crl", "--crl-dir", other, "--json"),
+    )
+    assert told.code == 1
+    complaints = told.document["files"][0]["judged"]["server"]["complaints"]
+    assert [one["code"] for one in complaints] == ["CertRevoked"]
+
+
+def test_file_that_is_no_list_is_refused_with_its_name(
+    run: Run, pki: TestPki, tmp_path: Path
+) -> None:
+    options = ("cert", pki.server.certificate_file, "--ca", pki.ca_file)
+    told = run(*options, "--crl", pki.client.certificate_file)
+    assert told.code == 2
+    assert "no revocation list in it; it has" in told.err
+    told = run(*options, "--crl-dir", tmp_path)
+    assert told.code == 2
+    assert "nothing in it" in told.err
+    assert run("cert", pki.server.certificate_file, "--crl", pki.ca_file).code == 2
+    assert "--ca" in run("cert", pki.server.certificate_file, "--host-name", "x").err

@@ -325,3 +325,54 @@ TEST(the_callback_set_last_is_told_and_the_plain_one_gets_the_same_text)
     CHECK_INT(line_count, 1);
     end();
 }
+
+TEST(the_failure_callback_is_told_of_each_and_the_log_is_as_bounded_as_before)
+{
+    begin(1, 60);
+    CHECK_INT(L_DicomSetFailureCallback(write_down, NULL), 0);
+    for (int i = 0; i < 5; i++) {
+        fail_once(DICOM_ERROR_TLS_PEER_NOT_TLS, "192.0.2.7");
+    }
+    CHECK_INT(line_count, 6); /* and one line of the log */
+    CHECK_INT(told, 6);
+    CHECK_INT(lines[0].inbound && lines[5].inbound, 1);
+    CHECK_STR(lines[0].peer, "192.0.2.7");
+    CHECK_INT(begins(lines[0].text, "connection"), 0);
+    CHECK_INT(begins(lines[1].text, "connection from 192.0.2.7:4711 failed: "), 1);
+    CHECK_INT(L_DicomSetFailureCallback(NULL, NULL), 0);
+    fail_once(DICOM_ERROR_TLS_PEER_NOT_TLS, "192.0.2.7");
+    CHECK_INT(line_count, 6);
+    end();
+}
+
+static atomic_int queued, slow_done;
+
+static L_VOID slow(const DICOMLOGRECORD *record, L_VOID *user)
+{
+    (void)record, (void)user;
+    usleep(20 * 1000);
+    atomic_fetch_add(&slow_done, 1);
+}
+
+static void fail_later(ldc_job *job, bool user_slot)
+{
+    (void)job, (void)user_slot;
+    fail_once(DICOM_ERROR_TLS_PEER_NOT_TLS, "192.0.2.7");
+    atomic_store(&queued, 1);
+}
+
+TEST(a_flush_waits_for_what_came_up_so_far_and_no_longer_than_it_may)
+{
+    static ldc_job job = {.run = fail_later};
+    begin(0, 60);
+    CHECK_INT(L_DicomFlushLog(1000), 0);
+    CHECK_INT(L_DicomSetFailureCallback(slow, NULL), 0);
+    ldc_engine_push(&job, LDC_JOB_READY);
+    while (atomic_load(&queued) == 0) {
+        usleep(1000);
+    }
+    CHECK_INT(L_DicomFlushLog(10000), 0);
+    CHECK_INT(atomic_load(&slow_done), 1);
+    CHECK_INT(L_DicomSetFailureCallback(NULL, NULL), 0);
+    end();
+}

@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #include "ldc_tls_inner.h"
-/* Its clock is set forward. */
+/* Their clocks are set forward. */
+#include "ldc_tls_kept.c"  /* NOLINT(bugprone-suspicious-include) */
 #include "ldc_tls_store.c" /* NOLINT(bugprone-suspicious-include) */
 #include "net_fixture.h"
 
@@ -27,6 +28,28 @@ static void let_pass(int64_t seconds)
     store.secrets[0].since -= seconds * 1000;
     store.secrets[1].since -= seconds * 1000;
     pthread_mutex_unlock(&store.lock);
+    pthread_mutex_lock(&kept.lock);
+    for (size_t i = 0; i < LDC_KEPT_SESSIONS; i++) {
+        kept.sessions[i].expires -= seconds * 1000;
+    }
+    pthread_mutex_unlock(&kept.lock);
+}
+
+static unsigned kept_count(void)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < LDC_KEPT_SESSIONS; i++) {
+        count += kept.sessions[i].session != NULL ? 1u : 0u;
+    }
+    return count;
+}
+
+static void keep_nothing(void)
+{
+    for (size_t i = 0; i < LDC_KEPT_SESSIONS; i++) {
+        SSL_SESSION_free(kept.sessions[i].session);
+        kept.sessions[i] = (kept_session){.session = NULL};
+    }
 }
 
 /* ---- two links on a socket pair ---- */
@@ -228,6 +251,168 @@ TEST(the_second_link_of_the_same_contexts_is_resumed)
     }
 }
 
+TEST(a_server_keeps_tls_1_3_sessions_and_gives_their_names_away)
+{
+    for (size_t i = 0; i < 2; i++) {
+        scene *s = scene_new(methods[i]);
+        keep_nothing();
+        CHECK(!link_once(s));
+        CHECK_INT(kept_count(), methods[i] == TYPE_TLSV1_3_METHOD ? 1 : 0);
+        CHECK(link_once(s));
+        CHECK_INT(kept_count(), methods[i] == TYPE_TLSV1_3_METHOD ? 1 : 0);
+        keep_nothing();
+        CHECK_INT(link_once(s), methods[i] == TYPE_TLSV1_2_METHOD); /* it has the ticket */
+        scene_free(s);
+    }
+}
+
+TEST(one_kept_session_is_good_for_several_links_at_once)
+{
+    ldc_io results[2];
+    scene *s = scene_new(TYPE_TLSV1_3_METHOD);
+    pair *all[3];
+    CHECK(!link_once(s));
+    for (size_t i = 0; i < 3; i++) {
+        all[i] = scene_pair(s); /* has its session now */
+    }
+    for (size_t i = 0; i < 3; i++) {
+        shake_hands(all[i], results);
+        CHECK_INT(results[0], LDC_IO_DONE);
+        CHECK(link_in(all[i]->server)->resumed);
+        CHECK(SSL_get0_peer_certificate(link_in(all[i]->server)->ssl) != NULL);
+        pair_free(all[i]);
+    }
+    scene_free(s);
+}
+
+/* All places have a session that nobody has come back with. */
+static void keep_strangers(void)
+{
+    ldc_tls_span span = {.from = 0, .until = INT64_MAX};
+    SSL_SESSION *session = SSL_SESSION_new();
+    for (unsigned i = 0; i < LDC_KEPT_SESSIONS; i++) {
+        unsigned char key[LDC_DIGEST] = {9};
+        memcpy(key + 1, &i, sizeof i);
+        ldc_tls_kept_put(key, session, span);
+    }
+    SSL_SESSION_free(session);
+}
+
+TEST(where_there_is_no_room_the_ticket_has_all_inside)
+{
+    scene *s = scene_new(TYPE_TLSV1_3_METHOD);
+    keep_nothing();
+    keep_strangers();
+    CHECK(!ldc_tls_kept_has_room());
+    CHECK(!link_once(s));
+    CHECK_INT(kept_count(), LDC_KEPT_SESSIONS);
+    CHECK(link_once(s));
+    keep_nothing();
+    CHECK(link_once(s)); /* nothing of it is kept here */
+    CHECK_INT(kept_count(), 0);
+    scene_free(s);
+}
+
+TEST(a_kept_session_is_renewed_when_half_of_its_time_is_over)
+{
+    scene *s = scene_new(TYPE_TLSV1_3_METHOD);
+    keep_nothing();
+    CHECK(!link_once(s));
+    int64_t until = kept.sessions[0].span.until;
+    let_pass(LDC_SESSION_SECONDS / 2 - 60);
+    CHECK(link_once(s));
+    CHECK_INT(kept_count(), 1);
+    let_pass(120);
+    CHECK(link_once(s));
+    CHECK_INT(kept_count(), 2);
+    CHECK(kept.sessions[0].renewed && !kept.sessions[1].renewed);
+    CHECK_INT(kept.sessions[1].span.until, until); /* the verdict is as old as it is */
+    let_pass(LDC_SESSION_SECONDS / 2);
+    CHECK(link_once(s));
+    CHECK_INT(kept_count(), 2); /* renewed again, and the first one's hour is over */
+    CHECK_INT(kept.sessions[0].span.until, until);
+    scene_free(s);
+}
+
+TEST(where_a_forked_process_is_to_know_it_the_ticket_has_all_inside)
+{
+    scene *s = scene_new(TYPE_TLSV1_3_METHOD);
+    keep_nothing();
+    kept.forked = true;
+    CHECK(!link_once(s));
+    CHECK(link_once(s));
+    CHECK_INT(kept_count(), 0);
+    kept.forked = false;
+    scene_free(s);
+}
+
+TEST(a_kept_session_is_for_one_context_and_ends_with_its_verdict)
+{
+    ldc_io results[2];
+    for (int change = 0; change < 4; change++) {
+        scene *s = scene_new(TYPE_TLSV1_3_METHOD);
+        ldc_tls_context *other =
+            context_new(true, s->ca.root_pem, s->server.pem, BOTH, TYPE_SSLV23_METHOD);
+        ldc_tls_context *mine = s->contexts[1];
+        keep_nothing();
+        CHECK(!link_once(s));
+        CHECK_INT(kept_count(), 1);
+        for (size_t i = 0; i < LDC_KEPT_SESSIONS; i++) {
+            if (change == 0) {
+                kept.sessions[i].span.until = (int64_t)time(NULL) - 1;
+            } else if (change == 1) {
+                kept.sessions[i].expires = 0;
+            } else if (change == 2 && kept.sessions[i].session != NULL) {
+                CHECK_INT(SSL_SESSION_set1_ticket_appdata(kept.sessions[i].session, "", 0), 1);
+            }
+        }
+        s->contexts[1] = change == 3 ? other : mine;
+        pair *one = scene_pair(s);
+        shake_hands(one, results);
+        CHECK_INT(results[0], LDC_IO_DONE);
+        CHECK_INT(results[1], LDC_IO_DONE);
+        CHECK(SSL_session_reused(link_in(one->server)->ssl) == 0);
+        CHECK(link_in(one->server)->judged && !link_in(one->server)->resumed);
+        pair_free(one);
+        s->contexts[1] = mine;
+        ldc_ref_put(&other->shared.ref);
+        scene_free(s);
+    }
+}
+
+TEST(what_is_over_is_not_kept_and_the_longest_unused_of_the_renewed_goes_first)
+{
+    unsigned char key[LDC_DIGEST] = {9};
+    ldc_tls_span span;
+    unsigned number;
+    bool renew;
+    keep_nothing();
+    keep_strangers();
+    CHECK(!ldc_tls_kept_has_room());
+    for (number = 5; number < 8; number++) {
+        kept.sessions[number].renewed = true;
+    }
+    CHECK(ldc_tls_kept_has_room());
+    SSL_SESSION *session = SSL_SESSION_new();
+    unsigned char fresh[LDC_DIGEST] = {10};
+    ldc_tls_kept_put(fresh, session, (ldc_tls_span){.from = 0, .until = INT64_MAX});
+    number = 5;
+    memcpy(key + 1, &number, sizeof number);
+    CHECK(ldc_tls_kept_get(key, &span, &renew) == NULL);
+    number = 6;
+    memcpy(key + 1, &number, sizeof number);
+    SSL_SESSION *copy = ldc_tls_kept_get(key, &span, &renew);
+    CHECK(copy != NULL);
+    SSL_SESSION_free(copy);
+    let_pass(LDC_SESSION_SECONDS);
+    CHECK(ldc_tls_kept_has_room());
+    CHECK_INT(kept_count(), 0);
+    ldc_tls_kept_put(fresh, session, (ldc_tls_span){.from = INT64_MAX, .until = INT64_MAX});
+    CHECK(ldc_tls_kept_get(fresh, &span, &renew) == NULL);
+    keep_nothing();
+    SSL_SESSION_free(session);
+}
+
 TEST(user_code_that_begins_to_judge_in_the_middle_of_a_resumed_handshake_ends_it)
 {
     for (int side = 0; side < 2; side++) {
@@ -414,17 +599,20 @@ TEST(processes_that_were_forked_know_each_others_tickets_in_the_hours_to_come)
     CHECK_INT(close(ends[0]) | close(ends[1]), 0);
     L_DicomFreeNet(net);
     store.forked = false; /* for the tests that follow */
+    kept.forked = false;
 }
 
 TEST(a_ticket_of_the_hour_before_is_taken_and_renewed)
 {
     scene *s = scene_new(TYPE_TLSV1_3_METHOD);
+    kept.forked = true; /* so that all is inside of it */
     CHECK(!link_once(s));
     let_pass(LDC_SESSION_SECONDS - 1);
     CHECK(link_once(s));
     let_pass(1); /* the client's copy is over now: an hour is the limit */
     CHECK(!link_once(s));
     CHECK(link_once(s));
+    kept.forked = false;
     scene_free(s);
 }
 
@@ -499,11 +687,16 @@ static void *use_store(void *arg)
         unsigned char digest[LDC_DIGEST] = {0};
         ldc_ticket_keys keys;
         ldc_tls_span span = {.from = 0, .until = INT64_MAX};
+        bool renew;
         key_for(key, (seed * 7 + i) % 600);
         if (i % 3 == 0) {
             ldc_tls_store_put(key, session, span);
+            if (ldc_tls_kept_has_room()) {
+                ldc_tls_kept_put(key, session, span);
+            }
         } else if (i % 3 == 1) {
             SSL_SESSION_free(ldc_tls_store_get(key, &span));
+            SSL_SESSION_free(ldc_tls_kept_get(key, &span, &renew));
         } else if (i % 30 == 2) {
             ldc_tls_store_forget(key);
         } else if (i % 100 == 5) {

@@ -272,21 +272,82 @@ def test_no_group_in_common(
     )
 
 
+FLAGS = {"TLSv1.2": "-tls1_2", "TLSv1.3": "-tls1_3"}
+
+
 @in_both_versions
-def test_no_signature_algorithm_in_common(
-    pki: TestPki, version: str, listen: Callable[..., Listener]
+@pytest.mark.parametrize(
+    ("takes", "words"),
+    [("ed448", "Ed448"), ("RSA+SHA1:ed448", "(RSA with SHA-1, )?Ed448")],
+    ids=["ed448", "sha1"],
+)
+def test_no_signature_algorithm_in_common_at_the_server(
+    pki: TestPki, version: str, listen: Callable[..., Listener], takes: str, words: str
 ) -> None:
-    """A client that takes only Ed448 signatures meets a server with an RSA key."""
+    """A client that takes only signatures that an RSA key of ours does not make."""
     identity = pki.make("good_rsa", role="server")
     rules = rules_for(pki, "server", identity=identity, method=VERSIONS[version])
     listener = listen(make_child=rules.net)
-    flag = "-tls1_3" if version == "TLSv1.3" else "-tls1_2"
-    openssl_client(listener.HostPort, flag, "-sigalgs", "ed448")
+    # Level 0: SHA-1 is not struck from what the client offers.
+    level = ("-cipher", "DEFAULT:@SECLEVEL=0")
+    openssl_client(listener.HostPort, FLAGS[version], *level, "-sigalgs", takes)
     child = listener.child()
     child.log.wait("OnClose")
-    code = str(child.failure.code)
-    assert code in ("TlsFailure", "TlsNoSharedCipherSuite")
-    check(child.failure, Told("tls", "local", code, "kind|signature|SHA-256"))
+    early = version == "TLSv1.2" and takes == "ed448"  # OpenSSL looks at the suites first
+    code = "TlsNoSharedCipherSuite" if early else "TlsFailure"
+    cure = f"peer takes {words}.*Load a certificate with such a key"
+    check(child.failure, Told("tls", "local", code, cure, alert="handshake_failure"))
+    assert "no signature algorithm" in child.failure.message.lower()
+    assert "RSA" in child.failure.message
+
+
+@in_both_versions
+def test_no_signature_algorithm_in_common_at_the_client(
+    pki: TestPki, version: str, nets: Callable[[Any], Any]
+) -> None:
+    """The server has an RSA key, and would sign with Ed448 only."""
+    identity = pki.make("good_rsa", role="server")
+    with openssl_server(*own(identity), FLAGS[version], "-sigalgs", "ed448") as server:
+        client = nets(rules_for(pki, "client", method=VERSIONS[version]).net())
+        client.Connect(None, 0, "127.0.0.1", server.port)
+        client.log.wait("OnClose")
+    cure = "signature algorithm that the server's key can make"
+    told = Told("tls", "peer", "TlsNoSharedCipherSuite", cure, alert="handshake_failure")
+    check(client.failure, told)
+
+
+@in_both_versions
+def test_certificate_of_a_kind_that_the_server_does_not_take_at_the_client(
+    pki: TestPki, version: str, nets: Callable[[Any], Any]
+) -> None:
+    """It was loaded, and OpenSSL could not send it: it is not missing."""
+    ask = ("-CAfile", pki.ca_file, "-Verify", "3", "-client_sigalgs", "ed448")
+    identity = pki.make("good_rsa", role="server")
+    with openssl_server(*own(identity), FLAGS[version], *ask) as server:
+        client = nets(rules_for(pki, "client", method=VERSIONS[version]).net())
+        client.Connect(None, 0, "127.0.0.1", server.port)
+        client.log.wait("OnClose")
+    cure = "peer takes Ed448.*Load a certificate with such a key"
+    alert = "certificate_required" if version == "TLSv1.3" else "handshake_failure"
+    code = "TlsPeerRequiresCertificate"
+    told = Told("certificate", "peer", code, cure, None, "CN = Test Client", alert)
+    check(client.failure, told)
+    assert "could not be sent" in client.failure.message
+
+
+@in_both_versions
+def test_certificate_of_a_kind_that_is_not_taken_at_the_server(
+    pki: TestPki, version: str, listen: Callable[..., Listener]
+) -> None:
+    rules = rules_for(pki, "server", method=VERSIONS[version])
+    listener = listen(make_child=rules.net)
+    identity = pki.make("good_rsa", role="client")
+    sent = (*own(identity), "-client_sigalgs", "ed448")
+    openssl_client(listener.HostPort, FLAGS[version], *sent)
+    child = listener.child()
+    child.log.wait("OnClose")
+    cure = "Load a certificate at the client; if it has one, .* Ed448"
+    check(child.failure, Told("certificate", "local", "TlsCertificateRequired", cure))
 
 
 # ---- our own files, before any byte is sent

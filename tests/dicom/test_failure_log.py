@@ -156,8 +156,7 @@ def test_silence_in_the_handshake_is_logged_on_the_other_side(
             client.Connect(None, 0, "127.0.0.1", mute.getsockname()[1])
             failed, way = client, "to"
         else:
-            listener = listen(make_child=tls_child(pki))
-            listener.handshake_timeout = 0.2
+            listener = listen(make_child=hasty)
             with socket.create_connection(("127.0.0.1", listener.HostPort)):
                 failed, way = listener.child(), "from"
                 failed.log.wait("OnClose")

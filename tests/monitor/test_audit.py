@@ -6,6 +6,8 @@ import base64
 import re
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,8 +16,9 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from leadtools_compat.dicom import DicomExceptionCode, DicomFailure
-from leadtools_compat.monitor import AuditTrail, security_alert
+from leadtools_compat._binding.log import unwatch_failures, watch_failures
+from leadtools_compat.dicom import DicomExceptionCode, DicomFailure, DicomNet
+from leadtools_compat.monitor import AuditTrail, audit_to, security_alert
 from leadtools_compat.monitor.audit import syslog_line
 from leadtools_compat.testing import NodeError, SecureScp, SecureScu, TestPki
 from tests.support import PATIENCE
@@ -224,3 +227,116 @@ def test_names_that_syslog_cannot_have_are_made_harmless() -> None:
     assert line.startswith(b"<84>1 ")
     assert b"\n" not in line
     assert b"bad_host_" in line
+
+
+# ---- one call, and every failure of the process is reported
+
+
+def test_one_call_reports_both_sides_and_no_program_has_to_hand_anything_on(
+    pki: TestPki, make_secure_scp: Callable[..., SecureScp]
+) -> None:
+    with repository("udp", pki) as (kept, port):
+        trail = audit_to(f"udp://127.0.0.1:{port}", source="ARCHIVE")
+        try:
+            scp = make_secure_scp(pki.server, ca_file=pki.ca_file)
+            with pytest.raises(NodeError):
+                SecureScu(pki.make("expired"), pki.ca_file).echo(scp.port)
+            reports = [parsed(line) for line in kept.wait(2)]
+        finally:
+            trail.close()
+    ways = {one[0].attrib["EventOutcomeIndicator"]: one for one in reports}
+    assert set(ways) == {"4", "8"}
+    for one in ways.values():
+        assert one[4].attrib["ParticipantObjectID"] == "127.0.0.1"
+        assert one[3].attrib["AuditSourceID"] == "ARCHIVE"
+        told = base64.b64decode(one[4][1].attrib["value"]).decode()
+        assert "certificate" in told
+
+
+def test_failures_that_the_log_only_counts_are_reported_each(
+    pki: TestPki, make_secure_scp: Callable[..., SecureScp]
+) -> None:
+    scp = make_secure_scp(pki.server, ca_file=pki.ca_file)
+    with repository("tcp", pki) as (kept, port), AuditTrail(f"tcp://127.0.0.1:{port}") as trail:
+        trail.watch().watch()  # twice is once
+        DicomNet.set_failure_log(0, 60)
+        try:
+            for _ in range(12):
+                with socket.create_connection(("127.0.0.1", scp.port), PATIENCE) as stranger:
+                    stranger.sendall(b"GET / HTTP/1.1\r\n\r\n")
+                    stranger.settimeout(PATIENCE)
+                    while stranger.recv(4096):
+                        pass
+            kept.wait(12)
+        finally:
+            DicomNet.set_failure_log()
+        trail.close()
+        assert trail.sent == 12
+
+
+def test_trail_that_is_closed_has_what_happened_before_and_hears_no_more(
+    pki: TestPki, make_secure_scp: Callable[..., SecureScp]
+) -> None:
+    scp = make_secure_scp(pki.server, ca_file=pki.ca_file)
+    with repository("tcp", pki) as (kept, port):
+        trail = AuditTrail(f"tcp://127.0.0.1:{port}").watch()
+        with pytest.raises(NodeError):
+            SecureScu(pki.make("expired"), pki.ca_file).echo(scp.port)
+        scp.wait_failure()
+        trail.close()  # at once: nobody has to wait for the messages
+        assert trail.sent == 2
+        with pytest.raises(NodeError):
+            SecureScu(pki.make("expired"), pki.ca_file).echo(scp.port)
+        assert len(kept.wait(2)) == 2
+
+
+def test_watcher_that_raises_is_logged_and_the_others_are_told(
+    pki: TestPki, make_secure_scp: Callable[..., SecureScp], caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[str] = []
+
+    def bad(*about: object) -> None:
+        raise ZeroDivisionError("mine")
+
+    def good(failure: DicomFailure, peer: str, port: int, inbound: bool) -> None:
+        seen.append(f"{inbound}: {failure}")
+
+    scp = make_secure_scp(pki.server, ca_file=pki.ca_file)
+    watch_failures(bad)
+    watch_failures(good)
+    try:
+        with pytest.raises(NodeError):
+            SecureScu(pki.make("expired"), pki.ca_file).echo(scp.port)
+        scp.wait_failure()
+    finally:
+        unwatch_failures(bad, PATIENCE)
+        unwatch_failures(good, PATIENCE)
+    assert sorted(one.partition(":")[0] for one in seen) == ["False", "True"]
+    assert "a watcher of failures raised" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_end_of_the_process_sends_what_waits(pki: TestPki) -> None:
+    program = """
+import socket, sys
+from leadtools_compat.monitor import audit_to
+from leadtools_compat.testing import NodeError, SecureScu
+audit_to(sys.argv[1])
+with socket.create_server(("127.0.0.1", 0)) as plain:
+    import threading
+    def serve():
+        link = plain.accept()[0]
+        link.recv(1000)
+        link.sendall(b"HTTP/1.1 400 Bad Request\\r\\n\\r\\n")
+        link.recv(1000)
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        SecureScu(None, sys.argv[2]).echo(plain.getsockname()[1])
+    except NodeError:
+        pass
+"""
+    with repository("tcp", pki) as (kept, port):
+        command = [sys.executable, "-c", program, f"tcp://127.0.0.1:{port}", pki.ca_file]
+        subprocess.run(command, check=True, timeout=PATIENCE * 3)
+        report = parsed(kept.wait()[0])
+    assert "HTTP" in base64.b64decode(report[4][1].attrib["value"]).decode()

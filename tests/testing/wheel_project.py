@@ -1,8 +1,8 @@
 """A project of somebody else's: a fresh environment that has only installed the wheel, with extras.
 
-The wheel is built in a mirror under ``build/``, so that only what changed is compiled. Nothing is
-fetched: what the wheel's metadata asks for is installed from this environment's own copies, and
-nothing else, so a dependency that is not declared is missed.
+The wheel is built in a mirror under ``build/``, with the objects of the build in place, so that only
+what changed is compiled. Nothing is fetched: what the wheel's metadata asks for is installed from this
+environment's own copies, and nothing else, so a dependency that is not declared is missed.
 """
 
 from __future__ import annotations
@@ -74,6 +74,9 @@ def build_wheel(place: Path) -> Path:
         shutil.rmtree(out, ignore_errors=True)
         shutil.rmtree(tree / "build" / "lib", ignore_errors=True)
         _do(sys.executable, ROOT / "tools" / "mirror_tree.py", tree)
+        objects = tree / "build" / "ltdic"
+        if not objects.exists() and (ROOT / "build" / "ltdic").exists():
+            shutil.copytree(ROOT / "build" / "ltdic", objects)  # with their times
         _do(sys.executable, "setup.py", "-q", "bdist_wheel", "-d", out, cwd=tree)
         (wheel,) = out.glob("*.whl")
         return Path(shutil.copy(wheel, place))

@@ -65,6 +65,12 @@ class OpenSslServer:
             self._ended = True
             self._changed.notify_all()
 
+    def type(self, text: str) -> None:
+        """Give it a command, as ``r`` to renegotiate."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(text)
+        self._process.stdin.flush()
+
     def join(self) -> None:
         """Wait until the last line was read: the program has ended."""
         self._reader.join(PATIENCE)

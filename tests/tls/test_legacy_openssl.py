@@ -47,6 +47,11 @@ def net(*suites, method=METHODS.TlsV1):
     made.SetTlsClientCertificate(combined, PEM, None)
     return made
 
+def by_profile():
+    made = net(method=METHODS.SslV23)
+    made.apply_tls_profile("basic")
+    return made
+
 def outcome(made, child=None):
     code = (child or made).log.wait("OnSecureLinkReady").code.name
     return [code, (child or made).tls_version, int((child or made).GetTlsCipherSuite())]
@@ -59,6 +64,7 @@ with peers.openssl_server("-cert", own, "-key", key, "-cert_chain", own, *level)
         ("client", net(suite)),
         ("careful client", net(suite, method=METHODS.TlsV1_2)),
         ("default client", net(method=METHODS.SslV23)),
+        ("client by profile", by_profile()),
     ):
         made.Connect(None, 0, "127.0.0.1", server.port)
         told[name] = outcome(made)
@@ -128,6 +134,11 @@ def test_old_suites_and_versions_work_both_ways_when_asked_for(
     assert told["client"] == ["Success", name, int(suite)]
     assert told["server"] == ["Success", name, int(suite)]
     assert told["peer"] == suite.openssl_name
+    # PS3.15 B.1 has the suite without forward secrecy only.
+    if suite == DicomTlsCipherSuiteType.RsaWith3DesEdeCbcSha:
+        assert told["client by profile"] == told["client"]
+    else:
+        assert told["client by profile"][0] == "TlsNoSharedCipherSuite"
     # Being able to is not doing it: nothing of this without being asked for.
     assert not told["listed"]
     assert told["default client"][0] != "Success"

@@ -171,8 +171,11 @@ def test_peer_is_refused_when_its_authority_is_no_longer_trusted(
 
 
 @at_either_side
-def test_peer_is_refused_when_it_has_been_revoked(pki: TestPki, nets: Nets, side: Side) -> None:
-    scene = Scene(pki, nets)
+@in_each_version
+def test_peer_is_refused_when_it_has_been_revoked(
+    pki: TestPki, nets: Nets, side: Side, version: str
+) -> None:
+    scene = Scene(pki, nets, version)
     scene.change(side, crl_file=crl_of(pki, f"none-{side}"))
     assert [scene.link() for _ in range(2)] == [False, True]
     peer = pki.client if side == "server" else pki.server

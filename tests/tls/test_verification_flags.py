@@ -309,7 +309,7 @@ def test_same_client_judges_again_at_its_second_connection(
 def test_session_of_a_link_that_nobody_judged_is_not_resumed_where_the_client_is_judged(
     nets: Callable[[Any], Any], pki: TestPki, version: str
 ) -> None:
-    """Errata 3: a resumed session would bring no certificate to judge."""
+    """A resumed session would bring no certificate to judge."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.load_verify_locations(pki.ca_file)

@@ -1,0 +1,158 @@
+"""``store`` with many files: sending begins at once, what is held does not grow, contexts follow."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+from pydicom import dcmread
+from pydicom.data import get_testdata_file
+
+from leadtools_compat._nodes import feed as feeding
+from leadtools_compat._nodes.feed import Count, Feed
+from leadtools_compat._nodes.files import Item, Problem
+from leadtools_compat._nodes.receiver import Events
+from tests.cli.conftest import Run, Serve
+from tests.support import PATIENCE
+
+
+def sample(name: str) -> str:
+    path = get_testdata_file(name)
+    assert isinstance(path, str)
+    return path
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    """So many files that they are not all looked at beforehand; the last two are of other kinds."""
+    made = tmp_path / "many"
+    made.mkdir()
+    for number in range(20):
+        (made / f"{number:03}.dcm").symlink_to(sample("CT_small.dcm"))
+    shutil.copy(sample("MR_small.dcm"), made / "x-mr.dcm")
+    shutil.copy(sample("rtplan.dcm"), made / "y-plan.dcm")
+    return made
+
+
+@pytest.fixture
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeding, "AHEAD", 4)
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_first_file_is_stored_before_the_last_is_looked_at(
+    run: Run, serve: Serve, many: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    at_first: list[int] = []
+    plain_look = feeding.look
+
+    def look(path: Path) -> Item | Problem | None:
+        looked.append(path.name)
+        return plain_look(path)
+
+    monkeypatch.setattr(feeding, "look", look)
+    receiver = serve(events=Events(stored=lambda path, peer: at_first.append(len(looked))))
+    told = run("store", "127.0.0.1", receiver.HostPort, many, "--json")
+    assert told.code == 0
+    assert told.document["stored"] == 22
+    assert at_first[0] <= 6
+    assert len(looked) == 22
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_kinds_that_come_late_get_an_association_that_takes_them(
+    run: Run, serve: Serve, many: Path
+) -> None:
+    associations: list[str] = []
+    receiver = serve(events=Events(associated=lambda calling, peer: associations.append(calling)))
+    told = run("store", "127.0.0.1", receiver.HostPort, many, "--json")
+    assert told.document["stored"] == 22
+    kept = {dcmread(path).Modality for path in receiver.folder.iterdir()}
+    assert kept == {"CT", "MR", "RTPLAN"}
+    assert len(associations) == 2  # the second asks for both that come
+
+
+def test_what_was_asked_for_once_is_asked_for_again(many: Path, small_steps: None) -> None:
+    feed = Feed([many], lambda problem: pytest.fail(str(problem)))
+    first = feed.contexts()
+    while feed.take(first):
+        pass
+    second = feed.contexts()
+    assert set(first) < set(second)
+    while feed.take(second):
+        pass
+    assert feed.contexts() == {}
+
+
+def test_no_more_contexts_are_asked_for_than_an_association_has(
+    many: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeding, "MAX_CONTEXTS", 1)
+    feed = Feed([many], lambda problem: pytest.fail(str(problem)))
+    sent = 0
+    rounds = 0
+    while contexts := feed.contexts():
+        assert len(contexts) == 1
+        rounds += 1
+        while feed.take(contexts):
+            sent += 1
+    assert (sent, rounds) == (22, 3)
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_failure_counts_what_was_not_looked_at_as_left(run: Run, serve: Serve, many: Path) -> None:
+    count = 0
+
+    def stop(path: Path, peer: str) -> None:
+        nonlocal count
+        count += 1
+        if count == 3:
+            receiver.CloseForced(True)
+
+    receiver = serve(events=Events(stored=stop))
+    told = run("store", "127.0.0.1", receiver.HostPort, many, "--json")
+    assert told.code == 5
+    assert told.document["stored"] + told.document["left"] == 22
+    assert told.document["left"] >= 19
+
+
+def test_pipe_among_the_files_is_told_and_nobody_waits_for_its_other_end(
+    run: Run, serve: Serve, many: Path
+) -> None:
+    os.mkfifo(many / "pipe.dcm")
+    done: list[int] = []
+
+    def send() -> None:
+        done.append(run("store", "127.0.0.1", serve().HostPort, many, "--json").code)
+
+    thread = threading.Thread(target=send, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    assert done == [1]
+
+
+def test_count_goes_on_beside_the_sending_and_ends(many: Path) -> None:
+    count = Count([many, many / "nowhere"])
+    count.finish(PATIENCE)
+    assert count.whole
+    assert count.files == 23
+    assert count.size == sum(path.stat().st_size for path in many.iterdir())
+
+
+def test_unusable_files_are_listed_with_json_and_counted_else(
+    run: Run, serve: Serve, tmp_path: Path
+) -> None:
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    for number in range(50):
+        (folder / f"{number}.txt").write_text("not DICOM")
+    port = serve().HostPort
+    told = run("store", "127.0.0.1", port, folder)
+    assert told.code == 1
+    assert "50 unusable" in told.out
+    assert len(told.err.splitlines()) == 21
+    assert len(run("store", "127.0.0.1", port, folder, "--json").document["problems"]) == 50
