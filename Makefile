@@ -147,7 +147,7 @@ $(VENV)/.bench: $(VENV)/.installed
 bench: deps-bench build $(VENV)/.bench ## side by side with the peers, in under 4 minutes; BENCH_ARGS="--compare A B"
 	@$(PY) -m benchmarks $(BENCH_ARGS)
 
-bench-full: deps-bench build $(VENV)/.bench ## all works, sizes and peers, more rounds: an hour
+bench-full: deps-bench build $(VENV)/.bench ## all works, sizes and peers, more rounds: an hour; BENCH_ARGS="--part idle"
 	@$(PY) -m benchmarks --full $(BENCH_ARGS)
 
 # OpenSSL is left out of the wheel on purpose: its security fixes come with the system, and every

@@ -2,6 +2,7 @@
 
 python -m benchmarks                     the quick form, under 4 minutes
 python -m benchmarks --full              everything
+python -m benchmarks --part idle         one part of everything, in under 5 minutes
 python -m benchmarks --only C-STORE      tables whose title matches (regular expression)
 python -m benchmarks --compare A B       two commits of this library, same tables
 """
@@ -14,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.core import plan
+from benchmarks.core import aims, plan
 from benchmarks.core.build import Programs
 from benchmarks.core.compare import built_trees
 from benchmarks.core.materials import Materials
@@ -25,11 +26,25 @@ from benchmarks.peers.ours import HERE
 
 QUICK_BUDGET = 190.0
 FULL_BUDGET = 3600.0
+PART_BUDGET = 200.0
+PARTS = {
+    "handshakes": "^association",
+    "echo": "^C-ECHO",
+    "store-small": "^C-STORE of (64|512) KiB objects, TLS",
+    "store-plain": "^C-STORE of .* plain",
+    "store-64": "^C-STORE of 64 MiB objects, TLS",
+    "store-512": "^C-STORE of 512 MiB objects, TLS",
+    "idle": "idle associations",
+    "startup": "^(process start|imports)",
+    "scaling": "^scaling",
+}
+"""What the full form consists of, by the titles of the tables."""
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Benchmarks")
     parser.add_argument("--full", action="store_true", help="all works, all peers, more rounds")
+    parser.add_argument("--part", choices=PARTS, help="one part of --full")
     parser.add_argument("--only", default="", help="only tables whose title matches")
     parser.add_argument(
         "--rows", default="", help="only rows whose name matches, and the reference"
@@ -42,16 +57,27 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=HERE / "build" / "bench" / "results")
     parser.add_argument("--verbose", action="store_true", help="say what is measured")
     parser.add_argument("--list", action="store_true", help="name the cases and end")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.full = options.full or options.part is not None
+    return options
 
 
 def _chosen(found: list[Case], options: argparse.Namespace) -> list[Case]:
     title, row = re.compile(options.only), re.compile(options.rows)
+    part = re.compile(PARTS.get(options.part, ""))
     return [
         case
         for case in found
-        if title.search(case.spec.title) and (case.reference or row.search(case.name))
+        if title.search(case.spec.title)
+        and part.search(case.spec.title)
+        and (case.reference or row.search(case.name))
     ]
+
+
+def _budget(options: argparse.Namespace) -> float:
+    if options.budget:
+        return float(options.budget)
+    return PART_BUDGET if options.part else FULL_BUDGET if options.full else QUICK_BUDGET
 
 
 def _measure(options: argparse.Namespace, trees: dict[str, Path] | None) -> int:
@@ -76,10 +102,10 @@ def _measure(options: argparse.Namespace, trees: dict[str, Path] | None) -> int:
             chosen,
             settings,
             rounds=options.rounds or (4 if options.full else 3),
-            budget=options.budget or (FULL_BUDGET if options.full else QUICK_BUDGET),
+            budget=_budget(options),
             verbose=options.verbose,
         )
-    text = tables(run)
+    text = "\n".join((tables(run), aims.table(run)))
     print(text)
     (options.output / "tables.md").write_text(text)
     write_json(run, options.output / "results.json")

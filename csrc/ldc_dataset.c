@@ -29,6 +29,7 @@ struct ldc_dataset {
     /* in memory: fd is -1 */
     uint8_t *bytes; /* own; NULL while empty */
     size_t capacity;
+    uint64_t counted; /* of it, in the quota's memory */
     /* in a file: ours, without a name (path NULL), or the user's */
     int fd;            /* own */
     uint64_t offset;   /* of the data set in the file */
@@ -47,6 +48,7 @@ struct ldc_dataset {
 struct ldc_quota {
     ldc_ref ref;
     _Atomic uint64_t used, limit;
+    _Atomic uint64_t memory, memory_limit;
 };
 
 static const uint8_t nothing;
@@ -66,6 +68,7 @@ ldc_quota *ldc_quota_new(uint64_t bytes)
     if (quota != NULL) {
         ldc_ref_init(&quota->ref, quota_destroy);
         atomic_store(&quota->limit, bytes);
+        atomic_store(&quota->memory_limit, LDC_DATASET_MEMORY_QUOTA);
     }
     return quota;
 }
@@ -90,6 +93,16 @@ uint64_t ldc_quota_used(ldc_quota *quota)
     return atomic_load(&quota->used);
 }
 
+void ldc_quota_set_memory(ldc_quota *quota, uint64_t bytes)
+{
+    atomic_store(&quota->memory_limit, bytes);
+}
+
+uint64_t ldc_quota_memory(ldc_quota *quota)
+{
+    return atomic_load(&quota->memory);
+}
+
 void ldc_dataset_share(ldc_dataset *dataset, ldc_quota *quota)
 {
     ldc_quota_ref(quota);
@@ -111,16 +124,50 @@ static ldc_quota *quota_of(const ldc_dataset *dataset)
     return dataset->quota == NULL ? &own : dataset->quota;
 }
 
-static bool take_quota(const ldc_dataset *dataset, uint64_t size)
+static bool take(_Atomic uint64_t *of, uint64_t limit, uint64_t size)
 {
-    ldc_quota *quota = quota_of(dataset);
-    uint64_t limit = atomic_load(&quota->limit), used = atomic_load(&quota->used);
+    uint64_t used = atomic_load(of);
     do {
         if (used > limit || size > limit - used) {
             return false;
         }
-    } while (!atomic_compare_exchange_weak(&quota->used, &used, used + size));
+    } while (!atomic_compare_exchange_weak(of, &used, used + size));
     return true;
+}
+
+static bool take_quota(const ldc_dataset *dataset, uint64_t size)
+{
+    ldc_quota *quota = quota_of(dataset);
+    return take(&quota->used, atomic_load(&quota->limit), size);
+}
+
+/* For a buffer of so many bytes; those of the user count nowhere. */
+static bool take_memory(ldc_dataset *dataset, uint64_t capacity)
+{
+    ldc_quota *quota = dataset->quota;
+    if (quota == NULL) {
+        return true;
+    }
+    if (!take(&quota->memory, atomic_load(&quota->memory_limit), capacity - dataset->counted)) {
+        return false;
+    }
+    dataset->counted = capacity;
+    return true;
+}
+
+static void give_memory_back(ldc_dataset *dataset)
+{
+    if (dataset->counted > 0 && dataset->process == atomic_load(&forks)) {
+        atomic_fetch_sub(&dataset->quota->memory, dataset->counted);
+    }
+    dataset->counted = 0;
+}
+
+void ldc_dataset_handed_over(ldc_dataset *dataset)
+{
+    if (dataset != NULL) {
+        give_memory_back(dataset);
+    }
 }
 
 static void give_quota_back(const ldc_dataset *dataset, uint64_t size)
@@ -152,6 +199,7 @@ static void dataset_destroy(ldc_ref *ref)
             give_quota_back(dataset, dataset->length);
         }
     }
+    give_memory_back(dataset);
     ldc_quota_put(dataset->quota);
     free(dataset->bytes);
     free(dataset->path);
@@ -192,6 +240,9 @@ void ldc_dataset_put(ldc_dataset *dataset)
 
 /* ---- writing ---- */
 
+static int append_to_file(ldc_dataset *dataset, const void *bytes, size_t size);
+
+/* In a file all the same when all memory for data sets is taken. */
 static int append_to_memory(ldc_dataset *dataset, const void *bytes, size_t size,
                             uint64_t memory_limit)
 {
@@ -202,6 +253,9 @@ static int append_to_memory(ldc_dataset *dataset, const void *bytes, size_t size
         capacity = capacity < SMALLEST_BUFFER ? SMALLEST_BUFFER : capacity;
         capacity = capacity > memory_limit ? (size_t)memory_limit : capacity;
         capacity = capacity < needed ? needed : capacity;
+        if (!take_memory(dataset, capacity)) {
+            return append_to_file(dataset, bytes, size);
+        }
         uint8_t *longer = realloc(dataset->bytes, capacity);
         if (longer == NULL) {
             return ldc_error(DICOM_ERROR_MEMORY, "a data set of %zu bytes", needed);
@@ -251,6 +305,7 @@ static int append_to_file(ldc_dataset *dataset, const void *bytes, size_t size)
         free(dataset->bytes);
         dataset->bytes = NULL;
         dataset->capacity = 0;
+        give_memory_back(dataset);
     }
     dataset->length += size;
     return DICOM_SUCCESS;

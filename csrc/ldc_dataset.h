@@ -31,6 +31,9 @@ typedef struct ldc_quota ldc_quota;
 #define LDC_DATASET_MEMORY_LIMIT ((uint64_t)16 * 1024 * 1024)
 /* What files of data sets may have in all, of a quota and of the process's own, unless set. */
 #define LDC_DATASET_QUOTA ((uint64_t)16 * 1024 * 1024 * 1024)
+/* What data sets that share a quota may have in memory before they have been handed over: past that
+ * they go to files. Else ten thousand peers that stop in the middle of one would take it all. */
+#define LDC_DATASET_MEMORY_QUOTA ((uint64_t)1024 * 1024 * 1024)
 
 /* ---- life ---- */
 
@@ -60,9 +63,14 @@ void ldc_quota_ref(ldc_quota *quota);
 void ldc_quota_put(ldc_quota *quota); /* NULL is fine */
 void ldc_quota_set(ldc_quota *quota, uint64_t bytes);
 uint64_t ldc_quota_used(ldc_quota *quota);
+void ldc_quota_set_memory(ldc_quota *quota, uint64_t bytes);
+uint64_t ldc_quota_memory(ldc_quota *quota); /* in use */
 void ldc_dataset_share(ldc_dataset *dataset, ldc_quota *quota); /* before the first append */
 uint64_t ldc_dataset_spilled_bytes(void);                       /* of the process's own quota */
 void ldc_dataset_set_quota(uint64_t bytes);                     /* likewise */
+
+/* It is the user's from now on: what it has in memory is no longer counted. NULL is fine. */
+void ldc_dataset_handed_over(ldc_dataset *dataset);
 
 /* ---- reading, by anybody ---- */
 

@@ -24,11 +24,19 @@
 enum {
     MIN_THREADS = 2,  /* kept while there is something to do */
     MAX_THREADS = 64, /* user code that blocks holds one each */
-    IDLE_MS = 5000,   /* an additional thread goes after that long without work */
+    /* User code that waits for other user code, with all threads taken, would wait for ever: one
+     * more for each time that a job has waited that long for a slot, up to a last bound. */
+    STALLED_MS = 200,
+    MOST_THREADS = 512,
+    IDLE_MS = 5000, /* an additional thread goes after that long without work */
     EVENTS_AT_ONCE = 16,
     JOBS_BETWEEN_POLLS = 16,
     MAX_BLOCKING = 8, /* name look-ups at once */
-    STACK_BYTES = 1024 * 1024,
+    /* As the main thread has: an interpreter's limit of recursion counts on that. Only what is
+     * touched takes memory; where even addresses are short, a small one is better than no thread.
+     */
+    STACK_BYTES = 8 * 1024 * 1024,
+    SMALL_STACK_BYTES = 1024 * 1024,
     FORK_WAIT_MS = 1000,
 };
 
@@ -43,6 +51,7 @@ static struct engine {
     unsigned threads;
     unsigned polling;   /* threads inside ldc_poller_wait */
     unsigned user_busy; /* user slots taken */
+    int64_t stalled_at; /* since when a job has waited for a slot, past MAX_THREADS; 0 = none has */
     size_t users;       /* nets and actors */
     ldc_poller *poller; /* owned, made once */
 } engine = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -230,6 +239,7 @@ static ldc_job *take_with_slot(ldc_job_kind *kind)
         engine.blocking += job != NULL ? 1u : 0u;
     }
     engine.user_busy += job != NULL ? 1u : 0u;
+    engine.stalled_at = job != NULL ? 0 : engine.stalled_at;
     return job;
 }
 
@@ -260,19 +270,41 @@ static void spawn(void)
     sigset_t all;
     sigset_t before;
     pthread_t thread;
-    if (engine.threads >= MAX_THREADS || pthread_attr_init(&attributes) != 0) {
+    if (engine.threads >= MOST_THREADS || pthread_attr_init(&attributes) != 0) {
         return;
     }
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
     /* Signals are the host's business, not a worker's. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (pthread_create(&thread, &attributes, work, NULL) == 0) {
-        engine.threads++;
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    int error = pthread_create(&thread, &attributes, work, NULL);
+    if (error != 0) {
+        pthread_attr_setstacksize(&attributes, SMALL_STACK_BYTES);
+        error = pthread_create(&thread, &attributes, work, NULL);
     }
+    engine.threads += error == 0 ? 1u : 0u;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
+}
+
+/* Whether one more thread is in order for the jobs that wait for a slot; the lock is held. */
+static bool short_of_slots(void)
+{
+    if (!wants_slot() || engine.user_busy + 1 < engine.threads) {
+        engine.stalled_at = 0;
+        return false;
+    }
+    if (engine.threads < MAX_THREADS) {
+        return true;
+    }
+    int64_t now = ldc_now_ms();
+    if (engine.stalled_at == 0) {
+        engine.stalled_at = now;
+    }
+    bool stalled = now - engine.stalled_at >= STALLED_MS;
+    engine.stalled_at = stalled ? now : engine.stalled_at;
+    return stalled;
 }
 
 /* Enough threads for what waits; the lock is held. true: somebody sleeps who should be woken. */
@@ -285,7 +317,7 @@ static bool staff(void)
             break; /* the system has none to give; those that exist go on */
         }
     }
-    if (wants_slot() && engine.user_busy + 1 >= engine.threads) {
+    if (short_of_slots()) {
         spawn();
     }
     return engine.polling > 0 && (waiting(LDC_JOB_READY) || wants_slot());
@@ -402,7 +434,7 @@ static void *work(void *unused)
         }
         if (job == NULL) {
             (void)staff(); /* a thread may be had by now that could not be started before */
-            idle = poll_once(IDLE_MS);
+            idle = poll_once(engine.stalled_at != 0 ? STALLED_MS : IDLE_MS);
             since_poll = 0;
             continue;
         }

@@ -21,6 +21,7 @@ void ldc_news_free(ldc_news *news)
     if (news != NULL) {
         ldc_associate_free(news->associate);
         ldc_command_free(&news->command);
+        ldc_dataset_handed_over(news->data);
         ldc_dataset_put(news->data);
         free(news->command_bytes);
         free(news->raw);

@@ -75,7 +75,16 @@ static void on_message(int sent, int version, int content_type, const void *data
     }
 }
 
-/* Turns the result of an SSL call into ours, keeping the reason. ERR_clear_error() came before the
+/* Before each SSL call: SSL_get_error looks at the thread's queue of errors. Emptying one that is
+ * empty costs a twentieth of a C-ECHO, looking costs nothing. */
+static void clear_errors(void)
+{
+    if (ERR_peek_error() != 0) {
+        ERR_clear_error();
+    }
+}
+
+/* Turns the result of an SSL call into ours, keeping the reason. clear_errors() came before the
  * call. */
 static ldc_io result_of(ldc_tls_link *link, int rc)
 {
@@ -99,7 +108,7 @@ static ldc_io result_of(ldc_tls_link *link, int rc)
 static ldc_io link_handshake(ldc_transport *self)
 {
     ldc_tls_link *link = link_from(self);
-    ERR_clear_error();
+    clear_errors();
     ldc_io result = result_of(link, SSL_do_handshake(link->ssl));
     if (result == LDC_IO_DONE && SSL_session_reused(link->ssl) == 1 &&
         !ldc_tls_session_accept(link)) {
@@ -122,7 +131,7 @@ static ldc_io link_read(ldc_transport *self, void *buffer, size_t size, size_t *
 {
     ldc_tls_link *link = link_from(self);
     *got = 0;
-    ERR_clear_error();
+    clear_errors();
     ldc_io result = result_of(link, SSL_read_ex(link->ssl, buffer, size, got) == 1 ? 1 : -1);
     if (result == LDC_IO_DONE && *got > 0) {
         link->peer_spoke = true;
@@ -210,7 +219,7 @@ static ldc_io write_records(ldc_tls_link *link, const struct iovec *pieces, size
         }
         link->hold = left > length;
         link->hold_for_tail = left - length < LDC_BATCH_TAIL;
-        ERR_clear_error();
+        clear_errors();
         ldc_io result =
             result_of(link, SSL_write_ex(link->ssl, bytes, length, &written) == 1 ? 1 : -1);
         link->hold = false;
@@ -275,7 +284,7 @@ static ldc_io link_shutdown(ldc_transport *self)
         !SSL_is_init_finished(link->ssl)) {
         return LDC_IO_DONE;
     }
-    ERR_clear_error();
+    clear_errors();
     int rc = SSL_shutdown(link->ssl);
     if (rc >= 0) {
         return LDC_IO_DONE; /* sent; the peer's own is not waited for */

@@ -3,8 +3,9 @@
  * stapled answers (OCSP, RFC 6960), checked and served.
  *
  * Nothing here ever looks anything up over the network. Files: ldc_tls_crls.c (lists from files and
- * folders), ldc_tls_deltas.c (delta lists), ldc_tls_ocsp.c (judging an OCSP response), ldc_tls_staple.c (the response that a server
- * serves), ldc_tls_revocation.c (what a link finds, and what is said about it).
+ * folders), ldc_tls_deltas.c (delta lists), ldc_tls_ocsp.c (judging an OCSP response),
+ * ldc_tls_staple.c (the response that a server serves), ldc_tls_revocation.c (what a link finds,
+ * and what is said about it).
  */
 #ifndef LDC_TLS_REVOCATION_H
 #define LDC_TLS_REVOCATION_H

@@ -69,9 +69,13 @@ static void remember(ldc_tls_link *link, int code, int depth, X509 *certificate)
     }
     if (certificate != NULL && about_names(code)) {
         char *names = ldc_certificate_names_text(certificate);
-        link->detail = names == NULL || names[0] == '\0'
-                           ? ldc_strdup("The certificate carries no name in its subjectAltName.")
-                           : ldc_format("The certificate carries %s.", names);
+        const char *host =
+            code == L_X509_V_ERR_EMAIL_MISMATCH ? NULL : link->context->expected_host;
+        bool none = names == NULL || names[0] == '\0';
+        link->detail =
+            ldc_format("%s%s%sThe certificate carries %s.", host == NULL ? "" : "Expected was \"",
+                       host == NULL ? "" : host, host == NULL ? "" : "\". ",
+                       none ? "no name in its subjectAltName" : names);
         free(names);
         return;
     }

@@ -181,9 +181,9 @@ static bool begins(const unsigned char *first, size_t length, const char *word)
 
 ldc_speech ldc_transport_speech(const unsigned char *first, size_t length)
 {
-    static const char *const methods[] = {"GET ",    "HEAD ",    "POST ",  "PUT ",
-                                          "DELETE ", "OPTIONS ", "PATCH ", "CONNECT ",
-                                          "TRACE ",  "PRI * ",   "HTTP/"};
+    static const char *const methods[] = {"GET ",     "HEAD ",      "POST ",    "PUT ",   "DELETE ",
+                                          "OPTIONS ", "PATCH ",     "CONNECT ", "TRACE ", "PRI * ",
+                                          "HTTP/",    "<!DOCTYPE ", "<html",    "<HTML"};
     if (length == 0) {
         return LDC_SPEECH_NOTHING;
     }

@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import time
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 from talk import Options, now, ready, result, until_end, wait_for_go
@@ -47,6 +48,8 @@ mode = DicomNetSecurityMode.Tls if secure else DicomNetSecurityMode.None_
 # Where the library can be told to drop data sets as they come, that is used; else they are taken
 # whole and let go of by the callback.
 DISCARD = hasattr(DicomNet, "receive_sink")
+ANSWERS = hasattr(DicomNet, "auto_respond")
+"""The library answers release requests: there is nothing to decide."""
 INHERIT = secure and hasattr(DicomNet, "children_inherit_tls")
 """Children take over their listener's TLS, and need no set-up of their own."""
 WORK = options.number("python_us") / 1e6
@@ -82,16 +85,15 @@ class Association(DicomNet):
             set_up(self, "server-combined.pem")
         if DISCARD:
             setattr(self, "receive_sink", "discard")  # noqa: B010 - older trees have no such member
+        if ANSWERS:
+            setattr(self, "auto_respond", ("release",))  # noqa: B010 - as above
 
     def OnReceiveAssociateRequest(self, association: DicomAssociate) -> None:
-        with DicomAssociate(False) as answer:
-            answer.Called, answer.Calling = association.Called, association.Calling
+        with DicomAssociate(False) as answer:  # what it has to repeat is repeated
             answer.MaxLength = options.number("pdu", 131072)
             for index in range(association.PresentationContextCount):
                 number = association.GetPresentationContextID(index)
-                answer.AddPresentationContext(
-                    number, DicomAssociateAcceptResultType.Success, association.GetAbstract(number)
-                )
+                answer.AddPresentationContext(number, DicomAssociateAcceptResultType.Success, None)
                 answer.AddTransfer(number, association.GetTransfer(number, 0))
             if association.IsAsynchronousOperations:
                 answer.SetAsynchronousOperations(True, association.InvokedOperationsCount, 1)
@@ -118,8 +120,10 @@ class Association(DicomNet):
     ) -> None:
         self.SendCStoreResponse(presentationID, messageID, affectedClass, instance, SUCCESS)
 
-    def OnReceiveReleaseRequest(self) -> None:
-        self.SendReleaseResponse()
+    if not ANSWERS:
+
+        def OnReceiveReleaseRequest(self) -> None:
+            self.SendReleaseResponse()
 
 
 class Server(DicomNet):
@@ -250,19 +254,16 @@ class Client(DicomNet):
         number, instance, data = self.next_object()
         self.SendCStoreRequest(3, number, SECONDARY, instance, MEDIUM, "", 0, data)
 
-    def store_one(self) -> DicomCommandStatusType:
-        number, instance, data = self.next_object()
-        return self.store_and_wait(3, number, SECONDARY, instance, data)
-
-    def echo_one(self) -> DicomCommandStatusType:
-        return self.echo_and_wait(1, 1, VERIFICATION)
-
     def one_by_one(self) -> None:
         """One request after the other, on this thread."""
-        do, latencies = self.echo_one if self.verb == "echo" else self.store_one, self.latencies
-        end = self.began + self.seconds
+        latencies, end = self.latencies, self.began + self.seconds
+        echo, numbers, objects = self.verb == "echo", cycle(range(65536)), cycle(self.objects)
         while self.before < end:
-            status = do()
+            if echo:
+                status = self.echo_and_wait(1, 1, VERIFICATION)
+            else:
+                instance, data = next(objects)
+                status = self.store_and_wait(3, next(numbers), SECONDARY, instance, data)
             if status != SUCCESS:
                 self.give_up(f"{self.verb}: {status}")
             moment = now()

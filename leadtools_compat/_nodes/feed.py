@@ -26,7 +26,7 @@ Pair = tuple[str, str]
 
 
 class Feed:
-    """Gives the usable files of some paths one after the other; use it on one thread.
+    """Gives the usable files of some paths one after the other, to one thread or several.
 
     Parameters
     ----------
@@ -44,6 +44,8 @@ class Feed:
         unusable: Callable[[Problem], None],
         skipped: Callable[[Path], None] = lambda path: None,
     ) -> None:
+        self._lock = threading.RLock()
+        self._over = False
         self._found = find_files(paths)
         self._unusable = unusable
         self._skipped = skipped
@@ -52,8 +54,10 @@ class Feed:
 
     def look_ahead(self) -> bool:
         """Look at one more file; False: there is none, or enough have been looked at."""
-        if len(self._ahead) >= AHEAD:
-            return False
+        with self._lock:
+            return len(self._ahead) < AHEAD and not self._over and self._look()
+
+    def _look(self) -> bool:
         found = next(self._found, None)
         if found is None:
             return False
@@ -74,11 +78,15 @@ class Feed:
 
         First what the next files have, then what those before them had, as long as there is room.
         """
+        with self._lock:
+            return self._contexts()
+
+    def _contexts(self) -> dict[Pair, tuple[str, ...]]:
         end = time.monotonic() + PATIENCE
         while self.look_ahead():
             if self._ahead and time.monotonic() > end:
                 break
-        if not self._ahead:
+        if not self._ahead or self._over:
             return {}
         wanted: dict[Pair, tuple[str, ...]] = {}
         for item in self._ahead:
@@ -93,11 +101,17 @@ class Feed:
 
     def take(self, contexts: Container[Pair]) -> Item | None:
         """Give the next file if it is of these contexts; None: it is not, or there is none."""
-        while not self._ahead and self.look_ahead():
-            pass
-        if not self._ahead or (self._ahead[0].sop_class, self._ahead[0].syntax) not in contexts:
-            return None
-        return self._ahead.popleft()
+        with self._lock:
+            while not self._ahead and self.look_ahead():
+                pass
+            if not self._ahead or self._over:
+                return None
+            first = self._ahead[0]
+            return self._ahead.popleft() if (first.sop_class, first.syntax) in contexts else None
+
+    def stop(self) -> None:
+        """Give nothing any more: whoever sends ends in good order with the file in hand."""
+        self._over = True
 
 
 class Count:

@@ -215,7 +215,16 @@ class Receiver(DicomNet):
         return self.HostPort
 
     def OnAccept(self, error: DicomExceptionCode) -> None:
-        self.Accept(self.association(self))
+        child = self.association(self)
+        try:
+            self.Accept(child)
+        except DicomException as problem:
+            child.Dispose()
+            if problem.Code not in (
+                DicomExceptionCode.NetNoPendingConnection,  # it has gone again, or a limit took it
+                DicomExceptionCode.ObjectDisposed,
+            ):
+                raise
 
     def OnClose(self, error: DicomExceptionCode, net: DicomNet) -> None:
         if net is self:

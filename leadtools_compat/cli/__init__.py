@@ -27,7 +27,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code; ``leadtools-compat --help`` lists them.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _main(list(sys.argv[1:] if arguments is None else arguments))
+    except KeyboardInterrupt:  # before a verb has begun, or after it has ended
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def _main(given: list[str]) -> int:
     if given[:1] == ["portcheck"]:  # it has an extra of its own, and its own options
         from leadtools_compat.portcheck import main as portcheck
 

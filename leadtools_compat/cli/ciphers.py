@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -19,6 +20,9 @@ Examples:
 
 Any of the names, or the number, is what --suite takes.
 """
+_NAMES = {"IANA": "iana", "LEADTOOLS": "name", "OpenSSL": "openssl"}
+WIDE = 150
+"""Columns from which on the three names have columns of their own."""
 
 
 @click.command(epilog=EXAMPLES)
@@ -31,16 +35,13 @@ def ciphers(out: Output, every: bool) -> int:
         while suite := net.GetTlsCipherSuiteByIndex(len(default)):
             default.append(suite)
         rows = [_row(net, suite, default) for suite in _suites(default)]
+    shown = [row for row in rows if row["available"] or every]
+    columns = _columns(out.console.width)
     table = Table(header_style="bold")
-    for title in ("number", "place", "IANA", "LEADTOOLS", "OpenSSL", "key", "usable"):
-        table.add_column(title, no_wrap=title in ("number", "place", "key", "usable"))
-    for row in rows:
-        if row["available"] or every:
-            place = "" if row["place"] is None else str(row["place"])
-            table.add_row(
-                *(row["number"], place, row["iana"], row["name"], row["openssl"]),
-                *(f"{row['bits']} bit", "yes" if row["available"] else "[dim]no[/dim]"),
-            )
+    for title in columns:
+        table.add_column(title, overflow="fold", no_wrap=title == "number")
+    for row in shown:
+        table.add_row(*(cell(row) for cell in columns.values()))
     out.show(table)
     version = DicomNet.GetOpenSslVersion().version_text
     out.say(f"{version}; place: in the default list")
@@ -48,10 +49,28 @@ def ciphers(out: Output, every: bool) -> int:
     out.say("groups: " + ", ".join(library.groups))
     hybrids = ", ".join(library.hybrid_groups) or "none; OpenSSL has them from 3.5 on"
     out.say(f"post-quantum hybrid groups: {hybrids}")
-    shown = [row for row in rows if row["available"] or every]
     groups = {"groups": library.groups, "hybrid_groups": library.hybrid_groups}
     out.result({"ok": True, "openssl": version, "suites": shown, **groups})
     return exits.OK
+
+
+_Cell = Callable[[dict[str, Any]], str]
+
+
+def _columns(width: int) -> dict[str, _Cell]:
+    """Give titles and cells for a terminal: names are never cut, the rest goes first."""
+    columns: dict[str, _Cell] = {"number": lambda row: str(row["number"])}
+    if width >= WIDE:
+        for title, key in _NAMES.items():
+            columns[title] = lambda row, key=key: str(row[key])  # type: ignore[misc]
+    else:
+        columns[", ".join(_NAMES)] = lambda row: "\n".join(str(row[key]) for key in _NAMES.values())
+    if width >= 100:
+        columns["place"] = lambda row: "" if row["place"] is None else str(row["place"])
+    if width >= 70:
+        columns["key"] = lambda row: f"{row['bits']} bit"
+    columns["usable"] = lambda row: "yes" if row["available"] else "[dim]no[/dim]"
+    return columns
 
 
 def _suites(default: list[DicomTlsCipherSuiteType]) -> list[DicomTlsCipherSuiteType]:

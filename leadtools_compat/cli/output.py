@@ -18,22 +18,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from leadtools_compat._nodes.client import NodeError
-from leadtools_compat.dicom import DicomExceptionCode, DicomFailure
+from leadtools_compat._nodes.words import OPTIONS
+from leadtools_compat.dicom import DicomFailure
 from leadtools_compat.dicom.dicom_failure import alert_name
 
-__all__ = ["OPTIONS", "Output", "facts", "harmless", "json_text", "plain"]
+__all__ = ["Output", "facts", "harmless", "json_text", "plain"]
 
 _NO_TERMINAL = 100_000
 _LINES = threading.Lock()
-# The library's remedies speak of its calls; these are the same in options.
-OPTIONS = {
-    DicomExceptionCode.TlsPeerRequiresCertificate: "--cert FILE is the own certificate",
-    DicomExceptionCode.TlsCertificateRequired: "--no-verify takes clients without a certificate",
-    DicomExceptionCode.TlsPeerNotTls: "without TLS options the connection is plain",
-    DicomExceptionCode.NetPeerSpeaksTls: "--ca FILE (and --cert FILE) switch TLS on",
-    DicomExceptionCode.TlsPrivateKeyPassword: "--password-file FILE has the password in its first line",
-    DicomExceptionCode.TlsKeyMismatch: "--key FILE is the key of --cert FILE",
-}
 
 
 def harmless(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import Any
 
 import click
@@ -20,6 +21,8 @@ Examples:
 
 The name is what DicomNet.apply_tls_profile takes.
 """
+NARROW = 70
+"""Columns below which what may be left out is."""
 
 
 @click.command(epilog=EXAMPLES)
@@ -29,17 +32,23 @@ def profiles(out: Output, with_suites: bool) -> int:
     """List the TLS profiles of DICOM and IHE, those in force first."""
     every = DicomTlsProfile.all()
     table = Table(header_style="bold")
-    for title in ("name", "source", "versions", "suites", "least", "resumption", "usable"):
-        table.add_column(title, no_wrap=title in ("name", "usable"))
+    titles = ("name", "source", "versions", "suites", "least", "resumption", "usable")
+    shown = [
+        out.console.width >= NARROW or title not in ("source", "least", "resumption")
+        for title in titles
+    ]
+    for title in compress(titles, shown):
+        table.add_column(title, overflow="fold", no_wrap=title in ("name", "usable"))
     for one in every:
         suites = "\n".join(suite.iana_name for suite in one.suites)
-        table.add_row(
+        row = (
             *(one.name, f"{one.title}{' (retired)' if one.retired else ''}"),
             ", ".join(version.removeprefix("TLSv") for version in one.versions),
             suites if with_suites else str(len(one.suites)),
             *(_least(one), "on request" if one.resumption else "never"),
             "yes" if one.is_possible else "[dim]no[/dim]",
         )
+        table.add_row(*compress(row, shown))
     out.show(table)
     version = DicomNet.GetOpenSslVersion().version_text
     out.say(f"{version}; renegotiation: never")

@@ -64,6 +64,13 @@ WRITE_EVERY = 15.0
     metavar="FILE",
     help="The same as a text file, for node_exporter; written every 15 seconds and at the end.",
 )
+@click.option(
+    "--handshakes",
+    type=click.IntRange(1, 1_000_000),
+    metavar="N",
+    help="So many unfinished TLS handshakes of one address (else 128, of this computer any): the "
+    "oldest goes.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="Print no line for each object.")
 @tls_options(server=True)
 @json_option
@@ -79,6 +86,7 @@ def scp(
     metrics_file: Path | None,
     proxies: tuple[str, ...],
     reuse_port: bool,
+    handshakes: int | None,
 ) -> int:
     """Listen on PORT (0: a free one) and keep what comes as UID.dcm in FOLDER.
 
@@ -136,6 +144,8 @@ def scp(
             told = Events(stored, refused, associated, failed)
             server = stack.enter_context(Receiver(folder, tls, title, told))
             server.trusted_proxies, server.reuse_port = proxies, reuse_port
+            if handshakes is not None:
+                server.limits["handshakes_per_address"] = handshakes
             number = server.start(address, port)
             if watched:
                 stack.enter_context(watch)

@@ -6,7 +6,10 @@ the exit code is 0 only if all are stored.
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +31,7 @@ from leadtools_compat.cli import exits
 from leadtools_compat.cli.link import describe_link
 from leadtools_compat.cli.options import json_option, node_options, tls_options
 from leadtools_compat.cli.output import Output, plain
+from leadtools_compat.dicom import DicomException
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -36,10 +40,15 @@ EXAMPLES = """\b
 Examples:
   leadtools-compat store pacs 104 image.dcm
   leadtools-compat store pacs 2762 /data/study --ca ca.pem --cert me.pem
+  leadtools-compat store pacs 2762 /data --ca ca.pem --cert me.pem --parallel 4
   leadtools-compat store pacs 2762 *.dcm --ca ca.pem --json > result.json
 """
 SHOWN = 20
 """Problems that are printed one by one; the rest is counted."""
+WIDE = 80
+"""Columns below which the progress bar is short, and without its rate."""
+GOODBYE = 2.0
+"""Seconds that associations side by side have for the file in hand, after Ctrl-C."""
 COUNTING = 5.0
 """Seconds that counting what is left over may take at the end."""
 
@@ -74,10 +83,23 @@ class Tally:
 @click.command(epilog=EXAMPLES)
 @node_options
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--parallel",
+    type=click.IntRange(1, 16),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="So many associations at the same time; the peer may limit them.",
+)
 @tls_options()
 @json_option
 def store(
-    node: Node, tls: TlsOptions | None, out: Output, timeout: float, paths: tuple[Path, ...]
+    node: Node,
+    tls: TlsOptions | None,
+    out: Output,
+    timeout: float,
+    parallel: int,
+    paths: tuple[Path, ...],
 ) -> int:
     """Send files, and the files in folders, to the node HOST PORT.
 
@@ -89,7 +111,7 @@ def store(
     count = Count(paths)
     began = time.perf_counter()
     link: dict[str, Any] = {}
-    failure: NodeError | None = None
+    failures: list[NodeError] = []
     interrupted = False
     with _Bar(out, count, tally) as bar:
 
@@ -103,16 +125,23 @@ def store(
             tally.handled += _size(path)
 
         feed = Feed(paths, unusable, skipped)
+        sending = _Sending(lambda: Client(node, tls, timeout), feed, tally, out, bar, link)
         try:
-            while contexts := feed.contexts():
-                _send(feed, contexts, Client(node, tls, timeout), tally, out, bar, link)
+            if parallel == 1:
+                sending.all_of()
+            else:
+                sending.side_by_side(parallel)
         except NodeError as error:
-            failure = error
+            failures.append(error)
         except KeyboardInterrupt:
             interrupted = True
-    if failure is not None or interrupted:
+        failures += sending.failures
+    if failures or interrupted:
         count.finish(COUNTING)
         tally.left = max(0, count.files - tally.done - tally.bad - tally.skipped)
+    failure = failures[0] if failures and (tally.left or not tally.done) else None
+    for one in failures if failure is None else failures[1:]:
+        out.warn(f"one of {parallel} associations failed: {plain(one)}")
     seconds = time.perf_counter() - began
     _report(out, node, tally, seconds, link, failure, interrupted)
     if interrupted:
@@ -147,12 +176,11 @@ class _Bar:
         self._tally = tally
         self._bar: Progress | None = None
         if out.animated:
+            wide = out.errors.width >= WIDE
+            rate = (TransferSpeedColumn(),) if wide else ()
             self._bar = Progress(
-                TextColumn("[bold]storing[/bold]"),
-                BarColumn(),
-                TransferSpeedColumn(),
-                TextColumn("left"),
-                TimeRemainingColumn(),
+                *(TextColumn("[bold]storing[/bold]"), BarColumn(40 if wide else 8), *rate),
+                *(TextColumn("left"), TimeRemainingColumn(compact=not wide)),
                 TextColumn("{task.fields[files]}"),
                 console=out.errors,
             )
@@ -178,33 +206,111 @@ class _Bar:
             self._bar.stop()
 
 
-def _send(
-    feed: Feed,
-    contexts: dict[Pair, tuple[str, ...]],
-    client: Client,
-    tally: Tally,
-    out: Output,
-    bar: _Bar,
-    link: dict[str, Any],
-) -> None:
-    """Send over one association what it can carry."""
-    numbers = {pair: 2 * index + 1 for index, pair in enumerate(contexts)}
-    with client:
-        client.open()
-        link.update(describe_link(client))
-        client.associate([Context(pair[0], syntaxes) for pair, syntaxes in contexts.items()])
-        while (item := feed.take(numbers)) is not None:
-            number = numbers[item.sop_class, item.syntax]
-            problem = _store_one(client, number, item, tally, feed)
+class _Sending:
+    """Sends what the feed gives, over one association after the other, or several side by side."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Client],
+        feed: Feed,
+        tally: Tally,
+        out: Output,
+        bar: _Bar,
+        link: dict[str, Any],
+    ) -> None:
+        self._connect = connect
+        self._feed = feed
+        self._tally = tally
+        self._out = out
+        self._bar = bar
+        self._link = link
+        self._lock = threading.Lock()
+        self._open: set[Client] = set()
+        self._broken: Exception | None = None
+        self.failures: list[NodeError] = []
+
+    def all_of(self) -> None:
+        """Send all on this thread."""
+        while contexts := self._feed.contexts():
+            self._send(contexts)
+
+    def side_by_side(self, count: int) -> None:
+        """Send all over so many associations; those that fail leave the rest to the others."""
+        threads = [
+            threading.Thread(target=self._worker, name=f"store {n}", daemon=True)
+            for n in range(count)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            for thread in threads:
+                while thread.is_alive():
+                    thread.join(0.1)
+        except KeyboardInterrupt:
+            self._end(threads)
+            raise
+        if self._broken is not None:
+            raise self._broken
+
+    def _worker(self) -> None:
+        try:
+            self.all_of()
+        except NodeError as error:
+            with self._lock:
+                self.failures.append(error)
+        except Exception as error:  # noqa: BLE001 - raised where it is seen
+            self._broken = error
+
+    def _end(self, threads: list[threading.Thread]) -> None:
+        """Let each finish its file; then end what does not."""
+        self._feed.stop()
+        end = time.monotonic() + GOODBYE
+        for thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))
+        with self._lock:
+            late = list(self._open)
+        for client in late:
+            with suppress(DicomException):
+                client.CloseForced(False)
+        for thread in threads:
+            thread.join(GOODBYE)
+        self.failures.clear()  # of our own making
+
+    def _send(self, contexts: dict[Pair, tuple[str, ...]]) -> None:
+        """Send over one association what it can carry."""
+        numbers = {pair: 2 * index + 1 for index, pair in enumerate(contexts)}
+        with self._connect() as client:
+            with self._lock:
+                self._open.add(client)
+            try:
+                client.open()
+                self._link.update(describe_link(client))
+                proposed = [Context(pair[0], syntaxes) for pair, syntaxes in contexts.items()]
+                client.associate(proposed)
+                while (item := self._feed.take(numbers)) is not None:
+                    number = numbers[item.sop_class, item.syntax]
+                    self._count(item, _store_one(client, number, item, self._feed))
+                client.release()
+            finally:
+                with self._lock:
+                    self._open.discard(client)
+
+    def _count(self, item: Item, result: Problem | bool) -> None:
+        tally = self._tally
+        with self._lock:
             tally.handled += item.size
-            if problem is not None:
+            if isinstance(result, Problem):
                 tally.refused += 1
-                _note(out, tally, problem, tally.refused)
-            bar.update()
-        client.release()
+                _note(self._out, tally, result, tally.refused)
+            else:
+                tally.size += item.size
+                tally.stored += result
+                tally.warned += not result
+            self._bar.update()
 
 
-def _store_one(client: Client, number: int, item: Item, tally: Tally, feed: Feed) -> Problem | None:
+def _store_one(client: Client, number: int, item: Item, feed: Feed) -> Problem | bool:
+    """Send a file; True: stored, False: stored with a warning."""
     from pydicom.uid import UID
 
     if number not in client.accepted:
@@ -218,12 +324,7 @@ def _store_one(client: Client, number: int, item: Item, tally: Tally, feed: Feed
         return Problem(item.path, error.message)
     if not answer.good:
         return Problem(item.path, f"refused with status {answer.status}")
-    tally.size += item.size
-    if int(answer.status):
-        tally.warned += 1
-    else:
-        tally.stored += 1
-    return None
+    return int(answer.status) == 0
 
 
 def _report(

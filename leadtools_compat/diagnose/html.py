@@ -65,9 +65,9 @@ def _section(title: str, content: str) -> str:
 
 
 def _head(report: Report) -> str:
-    level = report.level
+    level = report.shown_level
     return f"""<header class="{level}">
-<p class="target">{text(report.target)}</p>
+<p class="target">{text(report.target)}, {report.made:%Y-%m-%d %H:%M} UTC</p>
 <h1><span class="mark" aria-hidden="true">{_MARKS[level]}</span>
 <span class="sr">{_WORDS[level]}: </span>{text(report.verdict)}</h1>
 </header>"""
@@ -105,6 +105,8 @@ def _chain(report: Report) -> str:
     drawn = ""
     for head, marks in reversed(boxes):
         bad = any(not good for _, good, _, _ in marks)
+        if bad:  # OnVerify is called once more when a fault was overruled: that is no praise
+            marks = [mark for mark in marks if not mark[1]]
         judged = "".join(_verdict(*mark) for mark in marks) or "<p>OnVerify was not called</p>"
         state = "error" if bad else "good" if marks else "note"
         inner = f"<ul>{drawn}</ul>" if drawn else ""

@@ -6,6 +6,7 @@ is what will, or what an auditor would stop at; notes only inform.
 
 from __future__ import annotations
 
+from leadtools_compat._nodes.words import OPTIONS
 from leadtools_compat.diagnose.certificates import (
     expiry_finding,
     order_findings,
@@ -13,6 +14,7 @@ from leadtools_compat.diagnose.certificates import (
 )
 from leadtools_compat.diagnose.model import Level, Report
 from leadtools_compat.diagnose.profiles import judge_profiles
+from leadtools_compat.dicom import DicomExceptionCode
 
 __all__ = ["judge"]
 
@@ -71,7 +73,9 @@ def _failure(report: Report) -> None:
     subject = record["certificate_subject"]
     about = f" (certificate {subject})" if subject else ""
     text = f"{record['message'].rstrip('.')}{about}; {who} ended it."
-    report.add(Level.error, area, text, record["remedy"])
+    here = OPTIONS.get(DicomExceptionCode[record["code"]])
+    remedy = record["remedy"] if here is None else f"{record['remedy']} Here: {here}."
+    report.add(Level.error, area, text, remedy)
 
 
 def _versions(report: Report) -> None:
@@ -145,10 +149,10 @@ def _groups(report: Report) -> None:
 def _chain(report: Report) -> None:
     tls = report.tls
     if not tls.authorities_given:
-        text = "No authorities were given, so no chain can be trusted."
-        report.add(Level.note, "chain", text, "Give those you trust with --ca FILE.")
+        text = "No authorities were given, so whether the peer is genuine is not known."
+        report.add(Level.warning, "chain", text, "Give those you trust with --ca FILE.")
     for verdict in tls.verdicts:
-        if not verdict.good and verdict.remedy:
+        if verdict.code in tls.complaints and verdict.remedy:
             where = "" if verdict.depth is None else f", depth {verdict.depth}"
             text = f"{verdict.code}: {verdict.message} ({verdict.subject}{where})."
             first = report.failure
@@ -222,10 +226,15 @@ def _verdict(report: Report) -> str:
     more = f" {warnings} warning{'s' if warnings > 1 else ''}." if warnings else ""
     if errors:
         rest = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-        return f"{errors[0].text.rstrip('.')}{rest}.{more}"
+        first = errors[0].text.rstrip(".")
+        if errors[0].area == "dicom" and report.tls.verified:
+            return f"TLS works, the certificate is trusted, but DICOM fails: {first}{rest}.{more}"
+        return f"{first}{rest}.{more}"
     if not report.with_tls:
         return f"The plain connection works; nothing is encrypted.{more}"
     if report.dicom.echo == "Success":
         return f"TLS works, the certificate is trusted, the node answers C-ECHO.{more}"
+    if not report.tls.authorities_given:
+        return f"TLS works; without --ca FILE it is not known whether the peer is genuine.{more}"
     trusted = "the certificate is trusted" if report.tls.verified else "nothing more was tried"
     return f"TLS works, {trusted}.{more}"

@@ -189,6 +189,17 @@ class Profile:
         return not self.reasons
 
 
+UNKNOWN_ISSUER = (
+    "UnableToGetIssuerCert",
+    "UnableToGetIssuerCertLocally",
+    "UnableToVerifyLeafSignature",
+    "DepthZeroSelfSignedCert",
+    "SelfSignedCertInChain",
+    "CertUntrusted",
+)
+"""What OnVerify says of each chain when nobody is trusted."""
+
+
 @dataclass
 class Tls:
     """What the peer can do in TLS. None stands for: not known."""
@@ -210,6 +221,12 @@ class Tls:
     ca_names: list[str] = field(default_factory=list)
     alpn: str | None = None
     resumption: str | None = None
+
+    @property
+    def complaints(self) -> list[str]:
+        """Codes of OnVerify that are faults; nobody is at fault for authorities that we do not have."""
+        bad = [one.code for one in self.verdicts if not one.good]
+        return [one for one in bad if self.authorities_given or one not in UNKNOWN_ISSUER]
 
 
 @dataclass
@@ -265,8 +282,14 @@ class Report:
         return f"{host}:{self.port}"
 
     def add(self, level: Level, area: str, text: str, remedy: str = "") -> None:
-        """Add a finding."""
+        """Add a finding; its text becomes a sentence."""
+        text = text[:1].upper() + text[1:]
         self.findings.append(Finding(level, area, text, remedy))
+
+    @property
+    def shown_level(self) -> Level:
+        """What stands before the verdict: a secure link with nothing but notes is good."""
+        return Level.good if self.level is Level.note and self.with_tls else self.level
 
     def as_dict(self) -> dict[str, Any]:
         """Give the report as plain values for JSON: times in ISO 8601, levels by name."""

@@ -166,8 +166,11 @@ def _link(
             if tls is not None:
                 _read_link(report, client)
                 if tls.verify:
-                    refused = next((v.code for v in report.tls.verdicts if not v.good), None)
-            if refused is None and dicom:
+                    refused = next(iter(report.tls.complaints), None)
+            unknown = tls is not None and tls.verify and not report.tls.authorities_given
+            if unknown and refused is None:
+                report.untested.append("association and C-ECHO: nobody is trusted without --ca")
+            elif refused is None and dicom:
                 _dicom(report, client)
             client.release()
         except NodeError as error:

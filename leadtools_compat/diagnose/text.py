@@ -31,7 +31,7 @@ def _known(value: object, missing: str = "not known") -> str:
 
 def render(report: Report) -> RenderableType:
     """Make it."""
-    color, word = _STYLES[report.level]
+    color, word = _STYLES[report.shown_level]
     top = f"[bold {color}]{word.upper()}[/bold {color}] [bold]{_safe(report.verdict)}[/bold]"
     tree = Tree(f"{_safe(report.target)}  [dim]{report.made:%Y-%m-%d %H:%M} UTC[/dim]")
     _findings(tree, report)

@@ -118,26 +118,47 @@ class NetCalls:
             Seconds to wait for the response, 0 to 86400.
         """
         status, milliseconds = _new(_STATUS), _first_slice(timeout)
-        end = time.monotonic() + timeout
-        arguments = (
-            *start(presentationID, messageID, affectedClass),
-            text_to_c(instance, "instance"),
-            _medium_or(priority),
-        )
-
-        def store(handle: Any, context: int, number: int, *more: Any) -> int:
+        context, number, sop_class = start(presentationID, messageID, affectedClass)
+        uid, level = text_to_c(instance, "instance"), _medium_or(priority)
+        state, end = live(self), time.monotonic() + timeout
+        lent = None if ds is None else data_state(ds).untouched()
+        code = UNFIT
+        if lent is not None:  # written out, though `store` does the same: most objects go this way
+            handle = state.handle
             try:
-                code = int(_store(handle, context, number, *more, milliseconds, status))
-                return code and _wait_on(handle, number, code, end, status)
+                code = _store(
+                    handle,
+                    context,
+                    number,
+                    sop_class,
+                    uid,
+                    level,
+                    lent.handle,
+                    milliseconds,
+                    status,
+                )
+                if code != 0:
+                    code = _wait_on(handle, number, code, end, status)
             except BaseException:  # Ctrl-C: whoever comes later is told
                 lib.L_DicomForgetResponse(handle, number)
                 raise
-
-        state = live(self)
-        lent = None if ds is None else data_state(ds).untouched()
-        code = UNFIT if lent is None else store(state.handle, *arguments, lent.handle)
         if code == UNFIT:  # written first, or converted
-            send(self, store, *arguments, data=ds)
+            store = _storing(milliseconds, end, status)
+            send(self, store, context, number, sop_class, uid, level, data=ds)
         elif code != 0:
             call(state, code)
         return DicomCommandStatusType(status[0])
+
+
+def _storing(milliseconds: int, end: float, status: Any) -> Callable[..., int]:
+    """Make a function that stores and waits, for `send` to call with a data set that fits."""
+
+    def store(handle: Any, context: int, number: int, *more: Any) -> int:
+        try:
+            code = int(_store(handle, context, number, *more, milliseconds, status))
+            return code and _wait_on(handle, number, code, end, status)
+        except BaseException:  # Ctrl-C: whoever comes later is told
+            lib.L_DicomForgetResponse(handle, number)
+            raise
+
+    return store

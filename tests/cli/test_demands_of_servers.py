@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from leadtools_compat._nodes.tls_demands import TlsDemands
 from leadtools_compat.testing import TestPki
 from tests.cli.conftest import Run, Serve
 from tests.cli.test_demands import scp
@@ -52,6 +55,23 @@ def test_contradictions_at_a_server_are_refused(
     assert run("scp", 0, tmp_path / "kept", *mutual, *given).code == 2
 
 
+def test_scp_lets_the_oldest_unfinished_handshake_of_an_address_go(
+    run: Run, pki: TestPki, mutual: list[str], tmp_path: Path
+) -> None:
+    options = ("--cert", pki.server.combined_file, "--ca", pki.ca_file, "--handshakes", 2)
+    with scp(tmp_path / "kept", *options) as port, contextlib.ExitStack() as stack:
+        silent = []
+        for _ in range(3):
+            peer = socket.create_connection(("127.0.0.1", port), PATIENCE)
+            silent.append(stack.enter_context(peer))
+        assert silent[0].recv(1) == b""
+        assert run("echo", "localhost", port, *mutual).code == 0
+        assert silent[1].recv(1) == b""
+        silent[2].setblocking(False)
+        with pytest.raises(BlockingIOError):
+            silent[2].recv(1)
+
+
 def reconnected(port: int, pki: TestPki) -> str:
     """Let ``s_client`` come back five times with its session, as TLS 1.2 has it."""
     command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-reconnect", "-tls1_2"]
@@ -67,34 +87,33 @@ def reconnected(port: int, pki: TestPki) -> str:
     return done.stdout
 
 
-def test_scp_resumes_where_it_is_told_to(pki: TestPki, tmp_path: Path) -> None:
+def test_scp_resumes_where_it_is_told_to(serve: Serve, pki: TestPki, tmp_path: Path) -> None:
     options = ("--cert", pki.server.combined_file, "--ca", pki.ca_file, "--address", "127.0.0.1")
     with scp(tmp_path / "one", *options, "--resume") as port:
         assert reconnected(port, pki).count("\nReused, TLSv1.2") == 5
-    with scp(tmp_path / "two", *options) as port:
-        assert reconnected(port, pki).count("\nReused, TLSv1.2") == 0
+    assert reconnected(serve(pki.server).HostPort, pki).count("\nReused, TLSv1.2") == 0
 
 
 def test_client_resumes_where_it_is_told_to(
-    run: Run, pki: TestPki, mutual: list[str], tmp_path: Path
+    run: Run, serve: Serve, pki: TestPki, mutual: list[str]
 ) -> None:
-    options = ("--cert", pki.server.combined_file, "--ca", pki.ca_file, "--address", "127.0.0.1")
-    with scp(tmp_path / "kept", *options, "--resume") as port:
+    port = serve(pki.server, demands=TlsDemands(resume=True)).HostPort
 
-        def resumed(*more: str) -> bool:
-            told = run("echo", "127.0.0.1", port, *mutual, "--no-host-check", "--json", *more)
-            answer: bool = told.document["link"]["resumed"]
-            return answer
+    def resumed(*more: str) -> bool:
+        told = run("echo", "127.0.0.1", port, *mutual, "--no-host-check", "--json", *more)
+        answer: bool = told.document["link"]["resumed"]
+        return answer
 
-        client = ("--resume", "--ocsp", "off")
-        assert [resumed(*client) for _ in range(3)] == [False, True, True]
-        assert not resumed("--ocsp", "off")
-        # A staple that was asked for and does not come leaves nothing to go by.
-        assert [resumed("--resume") for _ in range(2)] == [False, False]
+    client = ("--resume", "--ocsp", "off")
+    resumed(*client)
+    assert [resumed(*client) for _ in range(2)] == [True, True]
+    assert not resumed("--ocsp", "off")
+    # A staple that was asked for and does not come leaves nothing to go by.
+    assert [resumed("--resume") for _ in range(2)] == [False, False]
 
 
 def test_scp_may_take_clients_without_a_certificate_but_none_with_a_bad_one(
-    run: Run, pki: TestPki, tmp_path: Path
+    run: Run, serve: Serve, pki: TestPki, tmp_path: Path
 ) -> None:
     options = ("--cert", pki.server.combined_file, "--ca", pki.ca_file, "--cert-optional")
     bad = pki.make("expired", role="client").combined_file
@@ -103,12 +122,12 @@ def test_scp_may_take_clients_without_a_certificate_but_none_with_a_bad_one(
         assert run(*client).code == 0
         assert run(*client, "--cert", pki.client.combined_file).code == 0
         assert run(*client, "--cert", bad).code == 4
-    with scp(tmp_path / "other", *options[:-1]) as port:
-        assert run("echo", "localhost", port, "--ca", pki.ca_file).code == 4
+    port = serve(pki.server).HostPort
+    assert run("echo", "localhost", port, "--ca", pki.ca_file).code == 4
 
 
 def test_scp_serves_staples_by_name_and_names_authorities_unless_told_not_to(
-    pki: TestPki, tmp_path: Path
+    serve: Serve, pki: TestPki, tmp_path: Path
 ) -> None:
     second = issue(pki, tmp_path, "second", names=["second.test"])
     third = issue(pki, tmp_path, "third", names=["third.test"])
@@ -122,5 +141,5 @@ def test_scp_serves_staples_by_name_and_names_authorities_unless_told_not_to(
         assert "No client certificate CA names sent" in printed
         for name in ("third.test", "localhost"):
             assert "no response sent" in openssl_client(port, *asked, name)
-    with scp(tmp_path / "named", *options) as port:
-        assert "Acceptable client certificate CA names" in openssl_client(port, *own(pki.client))
+    printed = openssl_client(serve(pki.server).HostPort, *own(pki.client))
+    assert "Acceptable client certificate CA names" in printed

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from pydicom.data import get_testdata_file
 
+from leadtools_compat.cli import main
 from leadtools_compat.testing import TestPki
 from tests.cli.conftest import Run
 from tests.support import PATIENCE
@@ -114,6 +115,41 @@ def test_scp_stores_on_when_nobody_reads_its_lines_any_more(tmp_path: Path) -> N
         process.stderr.close()
     assert len(list((tmp_path / "kept").iterdir())) == 1
     assert printed == "nothing more is printed: Broken pipe\n"
+
+
+def test_ctrl_c_before_a_verb_has_begun_is_clean_too() -> None:
+    program = (
+        "import builtins, sys; plain = builtins.__import__\n"
+        "def stop(name, *more, **named):\n"
+        "    if name == 'leadtools_compat.cli.app': raise KeyboardInterrupt\n"
+        "    return plain(name, *more, **named)\n"
+        "builtins.__import__ = stop\n"
+        "from leadtools_compat.cli import main; sys.exit(main(['ciphers']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, timeout=PATIENCE, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, b"interrupted\n")
+
+
+@pytest.mark.parametrize("width", [46, 80, 200])
+def test_tables_keep_every_name_on_terminals_of_any_width(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int
+) -> None:
+    monkeypatch.setattr("leadtools_compat.cli.output._width", lambda stream: width)
+    for verb, names in (
+        (
+            "ciphers",
+            ["TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "ECDHE-RSA-AES256-GCM-SHA384"],
+        ),
+        ("profiles", ["bcp195_extended", "ihe_stx12"]),
+    ):
+        assert main([verb]) == 0
+        printed = capsys.readouterr().out
+        assert max(map(len, printed.partition("└")[0].splitlines())) <= width
+        if width >= 80:
+            assert [name for name in names if name not in printed] == []
+        assert "…" not in printed
 
 
 # ---- what the command line knows better than the library

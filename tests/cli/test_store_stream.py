@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,8 +17,10 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
 from leadtools_compat._nodes import feed as feeding
+from leadtools_compat._nodes.client import Client, Context, NodeError
 from leadtools_compat._nodes.feed import Count, Feed
 from leadtools_compat._nodes.files import Item, Problem
+from leadtools_compat._nodes.files import look as look_at
 from leadtools_compat._nodes.receiver import Events
 from tests.cli.conftest import Run, Serve
 from tests.support import PATIENCE
@@ -48,7 +55,7 @@ def test_first_file_is_stored_before_the_last_is_looked_at(
 ) -> None:
     looked: list[str] = []
     at_first: list[int] = []
-    plain_look = feeding.look
+    plain_look = look_at
 
     def look(path: Path) -> Item | Problem | None:
         looked.append(path.name)
@@ -156,3 +163,73 @@ def test_unusable_files_are_listed_with_json_and_counted_else(
     assert "50 unusable" in told.out
     assert len(told.err.splitlines()) == 21
     assert len(run("store", "127.0.0.1", port, folder, "--json").document["problems"]) == 50
+
+
+# ---- several associations
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_associations_side_by_side_send_each_file_once(run: Run, serve: Serve, many: Path) -> None:
+    stored: list[str] = []
+    associations: list[str] = []
+    events = Events(
+        stored=lambda path, peer: stored.append(path.name),
+        associated=lambda calling, peer: associations.append(calling),
+    )
+    receiver = serve(events=events)
+    told = run("store", "127.0.0.1", receiver.HostPort, many, "--parallel", 3, "--json")
+    assert told.code == 0
+    assert told.document["stored"] == len(stored) == 22
+    assert len(associations) >= 3
+
+
+def test_association_that_the_peer_does_not_take_leaves_the_files_to_the_others(
+    run: Run, serve: Serve, many: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = iter(range(100))
+    associate = Client.associate
+
+    def refuse_one(client: Client, contexts: Sequence[Context]) -> None:
+        if next(tries) == 0:
+            raise NodeError("The association was rejected: local limit exceeded", "association")
+        associate(client, contexts)
+
+    monkeypatch.setattr(Client, "associate", refuse_one)
+    port = serve().HostPort
+    told = run("store", "127.0.0.1", port, many, "--parallel", 2)
+    assert told.code == 0
+    assert told.out.startswith("ok 22 stored")
+    assert "one of 2 associations failed" in told.err
+
+
+def test_peer_that_is_not_there_fails_all_associations_alike(run: Run, many: Path) -> None:
+    told = run("store", "127.0.0.1", 1, many, "--parallel", 3, "--json")
+    assert told.code == 3
+    assert (told.document["stored"], told.document["left"]) == (0, 22)
+
+
+def test_ctrl_c_lets_each_association_finish_its_file(serve: Serve, many: Path) -> None:
+    for number in range(300):
+        (many / f"more-{number:03}.dcm").symlink_to(sample("CT_small.dcm"))
+    process: subprocess.Popen[str]
+    seen = 0
+
+    def stop(path: Path, peer: str) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == 5:
+            process.send_signal(signal.SIGINT)
+
+    failed: list[str] = []
+    receiver = serve(events=Events(stored=stop, failed=lambda peer, why: failed.append(str(why))))
+    command = [sys.executable, "-m", "leadtools_compat", "store", "127.0.0.1"]
+    command += [str(receiver.HostPort), str(many), "--parallel", "3", "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    out, err = process.communicate(timeout=PATIENCE * 3)
+    assert process.returncode == 130, out + err
+    document = json.loads(out)
+    assert document["interrupted"]
+    assert document["stored"] == seen < 322
+    assert document["stored"] + document["left"] == 322
+    assert failed == []  # released, not dropped
+    assert err == ""

@@ -125,6 +125,41 @@ TEST(the_quota_counts_the_files_of_all_data_sets_and_what_is_freed_can_be_used_a
     free(bytes);
 }
 
+TEST(data_sets_that_have_not_been_handed_over_share_the_memory_there_is)
+{
+    static const char bytes[8000];
+    open_folder();
+    ldc_quota *quota = ldc_quota_new(20000);
+    ldc_quota_set_memory(quota, 10000);
+    ldc_dataset *first = ldc_dataset_new(folder), *second = ldc_dataset_new(folder),
+                *third = ldc_dataset_new(folder);
+    ldc_dataset_share(first, quota);
+    ldc_dataset_share(second, quota);
+    ldc_dataset_share(third, quota);
+    CHECK_INT(ldc_dataset_append(first, bytes, sizeof bytes, NO_LIMIT, NO_LIMIT), 0);
+    CHECK_INT(ldc_dataset_append(second, bytes, 100, NO_LIMIT, NO_LIMIT), 0);
+    CHECK(ldc_dataset_memory(first) != NULL && ldc_dataset_memory(second) != NULL);
+    CHECK(ldc_quota_memory(quota) >= 8100 && ldc_quota_memory(quota) <= 10000);
+    CHECK_INT(ldc_dataset_append(second, bytes, sizeof bytes, NO_LIMIT, NO_LIMIT), 0);
+    CHECK(ldc_dataset_memory(second) == NULL); /* no room: in a file, all of it */
+    CHECK_INT(ldc_dataset_length(second), 8100);
+    CHECK_INT(ldc_quota_used(quota), 8100);
+    CHECK_INT(ldc_quota_memory(quota), 8000);
+    ldc_dataset_handed_over(first); /* the user's: no longer counted, and still in memory */
+    CHECK_INT(ldc_quota_memory(quota), 0);
+    CHECK(ldc_dataset_memory(first) != NULL);
+    CHECK_INT(ldc_dataset_append(third, bytes, sizeof bytes, NO_LIMIT, NO_LIMIT), 0);
+    CHECK(ldc_dataset_memory(third) != NULL);
+    ldc_dataset_put(first);
+    ldc_dataset_put(second);
+    CHECK_INT(ldc_quota_memory(quota), 8000);
+    ldc_dataset_put(third);
+    CHECK_INT(ldc_quota_memory(quota), 0);
+    CHECK_INT(ldc_quota_used(quota), 0);
+    ldc_quota_put(quota);
+    close_folder();
+}
+
 TEST(a_quota_that_is_shared_is_apart_from_the_process_and_outlives_its_maker)
 {
     uint8_t *bytes = pattern(600);

@@ -313,9 +313,10 @@ TEST(strangers_on_a_tls_port_are_named)
         size_t size;
         const char *word;
     } strangers[] = {{"GET / HTTP/1.1\r\n\r\n", 18, "HTTP"},
+                     {"<!DOCTYPE HTML PUBLIC", 21, "HTTP"},
                      {"SSH-2.0-OpenSSH_9.0\r\n", 21, "SSH"},
                      {"\x01\x00\x00\x00\x00\xcd\x00\x01\x00\x00", 10, "plain DICOM"}};
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++) {
         DICOMFAILURE why = {.uStructSize = sizeof why};
         scene *s = scene_new("clientAuth", 10, TYPE_SSLV23_METHOD);
         int fd =

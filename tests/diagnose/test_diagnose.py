@@ -358,8 +358,32 @@ def test_without_authorities_nothing_is_trusted_and_that_is_said(pki: TestPki) -
     with openssl_server(*own(pki.server)) as server:
         report = diagnose("localhost", server.port, TlsOptions(), timeout=PATIENCE, probes=False)
     assert not report.tls.verified
-    assert "No authorities were given" in texts(report, Level.note)
+    assert "No authorities were given" in texts(report, Level.warning)
+    assert texts(report, Level.error) == ""
+    assert report.verdict.startswith("TLS works; without --ca FILE it is not known")
     assert not report.dicom.tried
+    assert "association and C-ECHO: nobody is trusted without --ca" in report.untested
+
+
+def test_without_authorities_other_faults_are_errors_all_the_same(pki: TestPki) -> None:
+    with openssl_server(*own(pki.make("expired", role="server"))) as server:
+        report = diagnose("localhost", server.port, TlsOptions(), timeout=PATIENCE, probes=False)
+    assert "certificate has expired" in texts(report, Level.error)
+    assert "get local issuer" not in texts(report, Level.error)
+    assert "certificate has expired" in report.verdict
+
+
+def test_remedies_are_in_options_too_and_verdicts_are_sentences(
+    pki: TestPki, tmp_path: Path
+) -> None:
+    ask = ("-CAfile", pki.ca_file, "-Verify", "3")
+    with openssl_server(*own(pki.server), *ask) as server:
+        tls = TlsOptions(ca=pki.ca_file)
+        report = diagnose("localhost", server.port, tls, timeout=PATIENCE, probes=False)
+    assert "--cert FILE is the own certificate" in report.findings[0].remedy
+    with openssl_server(*own(pki.server), "-www") as server:  # ends what is no HTTP
+        report = diagnose("localhost", server.port, tls, timeout=PATIENCE, probes=False)
+    assert report.verdict.startswith("TLS works, the certificate is trusted, but DICOM fails: The ")
 
 
 def test_tree_has_the_verdict_on_top_and_nothing_foreign_in_it(

@@ -120,6 +120,27 @@ def test_text_of_a_certificate_keeps_its_tabs(report: Report) -> None:
     assert "Basic Constraints:\n\tNot a CA" in page(report)
 
 
+def test_certificate_with_a_fault_that_was_overruled_is_not_called_a_success(
+    report: Report,
+) -> None:
+    def successes() -> int:
+        return page(report).count("✓ Success")
+
+    before = successes()
+    report.tls.verdicts.append(Verdict(0, f"CN = {HOSTILE}", "Success", "ok"))
+    assert successes() == before == 2
+
+
+def test_head_says_whom_and_when(report: Report) -> None:
+    head = page(report).partition("</header>")[0]
+    assert f"pacs.example.org:2762, {report.made:%Y-%m-%d %H:%M} UTC" in head
+
+
+def test_verdict_is_good_when_there_are_only_notes(report: Report) -> None:
+    report.level = Level.note
+    assert '<header class="good">' in page(report)
+
+
 def test_page_is_whole_in_itself_and_has_no_script(report: Report) -> None:
     made = page(report)
     read = Balance()

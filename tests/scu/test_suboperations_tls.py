@@ -82,8 +82,7 @@ class Commitment:
             request.SetRoleSelect(1, True, role.Unsupported, role.Supported)
             peer.SendAssociateRequest(request)
         if not tls:  # nobody listens who understands that
-            code = peer.log.wait("OnClose").code
-            return code
+            return DicomExceptionCode(peer.log.wait("OnClose").code)
         peer.log.wait("OnReceiveAssociateAccept")
         report: DicomDataSet = commitment(self.kept[0])
         peer.SendNReportRequest(1, 1, PUSH, "1.2.840.10008.1.20.1.1", 1, report)

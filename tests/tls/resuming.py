@@ -36,6 +36,7 @@ at_either_side = pytest.mark.parametrize("side", SIDES)
 in_each_version = pytest.mark.parametrize("version", VERSIONS)
 
 Nets = Callable[[Any], Any]
+PORTS: set[int] = set()
 
 
 class Judging(RecordingNet):
@@ -72,9 +73,18 @@ class Scene:
         }
         self.kind: dict[Side, type[RecordingNet]] = dict.fromkeys(SIDES, Unjudged)
         self.on: dict[Side, bool] = dict.fromkeys(SIDES, True)
-        self.listener = nets(Listener(lambda: nets(self.net("server"))))
-        self.listener.Listen("*", 0, 16)
+        self.listener = self._listening()
         self.links = 0
+
+    def _listening(self) -> Any:
+        """Listen on a port that no scene of this process had: sessions of one are still known."""
+        while True:
+            listener = self.nets(Listener(lambda: self.nets(self.net("server"))))
+            listener.Listen("*", 0, 16)
+            if listener.HostPort not in PORTS:
+                PORTS.add(listener.HostPort)
+                return listener
+            listener.Close()
 
     def net(self, side: Side) -> Any:
         """Make a net as things stand."""
@@ -160,6 +170,7 @@ class Relay:
         self._target = port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
+        PORTS.add(self.port)
         self.counts: list[int] = []
         self._thread = threading.Thread(target=self._run, daemon=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import socket
 import ssl
 import subprocess
@@ -55,6 +56,28 @@ def folder_case(pki: TestPki, folder: Path) -> Case:
     )
 
 
+def file_case(pki: TestPki, folder: Path) -> Case:
+    partner = TestPki(folder / "partner", seed="partner of others", key="ec")
+    stranger = TestPki(folder / "stranger", seed="stranger of others", key="ec")
+    return Case(
+        lambda net: net.add_tls_ca_file(partner.ca_file),
+        partner.client,
+        stranger.client,
+        "UnableToGetIssuerCert",
+    )
+
+
+def intermediate_case(pki: TestPki, folder: Path) -> Case:
+    stranger = TestPki(folder / "stranger", seed="stranger of others", key="ec")
+    return Case(
+        lambda net: net.add_tls_ca_file(pki.intermediate.certificate_file),
+        pki.client,
+        stranger.client,
+        "UnableToGetIssuerCert",
+        False,
+    )
+
+
 def pin_case(pki: TestPki, folder: Path) -> Case:
     good = issue(pki, folder, "good")
     return Case(lambda net: net.set_tls_pins(pins_of(good)[:1]), good, pki.client, "CertUntrusted")
@@ -98,6 +121,15 @@ def host_case(pki: TestPki, folder: Path) -> Case:
     )
 
 
+def address_case(pki: TestPki, folder: Path) -> Case:
+    return Case(
+        lambda net: setattr(net, "expected_host", "192.0.2.7"),
+        issue(pki, folder, "good", names=["192.0.2.7"]),
+        issue(pki, folder, "bad", names=["192.0.2.8", "192.0.2.7.test"]),
+        "IpAddressMismatch",
+    )
+
+
 def purpose_case(pki: TestPki, folder: Path) -> Case:
     return Case(
         lambda net: setattr(net, "tls_purpose_check", "strict"),
@@ -107,22 +139,31 @@ def purpose_case(pki: TestPki, folder: Path) -> Case:
     )
 
 
+@functools.cache
+def rsa_key(bits: int) -> rsa.RSAPrivateKey:
+    """Make a key once: it takes its time."""
+    return rsa.generate_private_key(65537, bits)
+
+
 def strength_case(pki: TestPki, folder: Path) -> Case:
     return Case(
         lambda net: net.set_tls_minimum_strength(rsa_bits=3072),
-        issue(pki, folder, "good", key=rsa.generate_private_key(65537, 3072)),
-        issue(pki, folder, "bad", key=rsa.generate_private_key(65537, 2048)),
+        issue(pki, folder, "good", key=rsa_key(3072)),
+        issue(pki, folder, "bad", key=rsa_key(2048)),
         "EeKeyTooSmall",
     )
 
 
 CASES: dict[str, Callable[[TestPki, Path], Case]] = {
     "folder": folder_case,
+    "file": file_case,
+    "intermediate": intermediate_case,
     "pin": pin_case,
     "pin only": pin_only_case,
     "e-mail": email_case,
     "URI": uri_case,
     "host": host_case,
+    "address": address_case,
     "purpose": purpose_case,
     "strength": strength_case,
 }

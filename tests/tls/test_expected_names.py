@@ -140,6 +140,7 @@ def test_record_of_another_host_lists_what_the_certificate_carries(
 ) -> None:
     failure = judged("client", host=host).client.failure
     assert "DNS node.test, IP address 192.0.2.7" in failure.remedy
+    assert f'Expected was "{host}".' in failure.remedy
     nameless = judged("client", None, host=host).client.failure
     assert "no name" in nameless.remedy
 

@@ -211,25 +211,21 @@ def test_client_talks_the_versions_of_its_profile(
             assert client.failure.code in NOTHING_SHARED, client.failure
 
 
-def taken_of(port: int, offered: list[DicomTlsCipherSuiteType]) -> set[int]:
-    """Offer suites of one version, all but those that the server has chosen before, until it takes none."""
-    taken: set[int] = set()
-    while left := [one for one in offered if one not in taken]:
-        names = ":".join(one.openssl_name for one in left)
-        if left[0] >> 8 == 0x13:
-            choice = ("-tls1_3", "-ciphersuites", names)
-        else:
-            choice = ("-no_tls1_3", "-cipher", f"{names}:@SECLEVEL=0")
-        chosen = cipher_of(openssl_client(port, *choice))
-        if chosen == "(NONE)":
+def picked(port: int, suites: list[DicomTlsCipherSuiteType], *version: str) -> list[int]:
+    """Let ``s_client`` offer all suites, then all but what was picked, until nothing is picked."""
+    left = {suite.openssl_name: suite for suite in suites if suite.iana_name in OFFERED}
+    level = ":@SECLEVEL=0" if "-cipher" in version else ""
+    found = []
+    while left:
+        name = cipher_of(openssl_client(port, *version, ":".join(left) + level))
+        if name == "(NONE)":
             break
-        (suite,) = (one for one in left if one.openssl_name == chosen)
-        taken.add(int(suite))
-    return taken
+        found.append(int(left.pop(name)))
+    return found
 
 
 @with_each_possible
-def test_server_takes_exactly_the_suites_of_its_profile(
+def test_server_takes_exactly_the_suites_of_its_profile_in_its_order(
     nets: Callable[[Any], Any], rsa_pki: TestPki, pki: TestPki, row: Row
 ) -> None:
     seen: list[Any] = []
@@ -238,9 +234,15 @@ def test_server_takes_exactly_the_suites_of_its_profile(
         if error == CODES.Success:
             seen.append((int(net.GetTlsCipherSuite()), checked(net, row.name)))
 
-    ecdsa = {suite for suite in DicomTlsCipherSuiteType if "Ecdsa" in suite.name}
-    taken = set()
-    for identity, those in ((rsa_pki.server, False), (pki.server, True)):
+    every = list(DicomTlsCipherSuiteType)
+    modern = [suite for suite in every if suite >> 8 == 0x13]
+    ecdsa = [suite for suite in every if "Ecdsa" in suite.name]
+    rsa = [suite for suite in every if suite not in modern and suite not in ecdsa]
+    older = ("-no_tls1_3", "-cipher")
+    for identity, groups in (
+        (rsa_pki.server, ((modern, ("-tls1_3", "-ciphersuites")), (rsa, older))),
+        (pki.server, ((ecdsa, older),)),
+    ):
         rules = Rules(identity=identity, flags=NO_CHECK)
 
         def child(rules: Rules = rules) -> Any:
@@ -248,18 +250,13 @@ def test_server_takes_exactly_the_suites_of_its_profile(
 
         listener = nets(Listener(child))
         listener.Listen("127.0.0.1", 0, 16)
-        offered = [
-            suite
-            for suite in DicomTlsCipherSuiteType
-            if suite.iana_name in OFFERED and (suite in ecdsa) == those
-        ]
-        taken |= taken_of(listener.HostPort, [one for one in offered if one >> 8 == 0x13])
-        taken |= taken_of(listener.HostPort, [one for one in offered if one >> 8 != 0x13])
-    assert sorted(taken) == sorted(row.usable)
-    for child_net in listener.children:
-        child_net.log.wait("OnSecureLinkReady")
+        for suites, version in groups:
+            taken = picked(listener.HostPort, suites, *version)
+            assert taken == [suite for suite in row.usable if suite in suites]
+        for child_net in listener.children:
+            child_net.log.wait("OnSecureLinkReady")
     assert all(check.satisfied for _, check in seen), seen
-    assert taken == {suite for suite, _ in seen}
+    assert {suite for suite, _ in seen} == set(row.usable)
 
 
 OFFERED = available_suites()

@@ -192,7 +192,7 @@ def issue_until(pki: TestPki, name: str, side: Side, end: float) -> Identity:
 @contextmanager
 def seconds_left(scene: Scene, prepare: Callable[[float, int], None]) -> Iterator[None]:
     """Have the scene resume a link whose verdict holds a few seconds only; yield when they are over."""
-    for attempt, seconds in enumerate((3, 12, 48)):  # more of them for a busy machine
+    for attempt, seconds in enumerate((2, 8, 40)):  # more of them for a busy machine
         end = int(time.time()) + seconds
         prepare(end, attempt)
         both = scene.meet()
