@@ -69,7 +69,7 @@ struct ldc_conn {
     atomic_bool paused; /* the inbox is full: nothing is read */
     atomic_size_t inbox_count;
     atomic_ullong inbox_bytes;
-    atomic_uint waiting; /* calls that wait for a response */
+    atomic_uint waiting;              /* calls that wait for a response */
     ldc_news *gate_first, *gate_last; /* owned: counted, and held back (ldc_conn_inbox.c) */
     size_t drained;
     pthread_mutex_t await_lock;

@@ -64,7 +64,7 @@ void ldc_quota_put(ldc_quota *quota); /* NULL is fine */
 void ldc_quota_set(ldc_quota *quota, uint64_t bytes);
 uint64_t ldc_quota_used(ldc_quota *quota);
 void ldc_quota_set_memory(ldc_quota *quota, uint64_t bytes);
-uint64_t ldc_quota_memory(ldc_quota *quota); /* in use */
+uint64_t ldc_quota_memory(ldc_quota *quota);                    /* in use */
 void ldc_dataset_share(ldc_dataset *dataset, ldc_quota *quota); /* before the first append */
 uint64_t ldc_dataset_spilled_bytes(void);                       /* of the process's own quota */
 void ldc_dataset_set_quota(uint64_t bytes);                     /* likewise */
