@@ -356,7 +356,7 @@ static int set_credentials(HDICOMNET handle, const ldc_tls_source *certificate, 
             ldc_tls_credentials_release(old);
         }
         if (!busy && named) {
-            ldc_net_use_context(net, NULL); /* it has the old key */
+            ldc_net_drop_context(net);
         }
         ldc_ref_put(&credentials->shared.ref);
         rc = busy     ? ldc_error(DICOM_ERROR_INVALID_STATE, "%s",

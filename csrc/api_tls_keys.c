@@ -161,7 +161,7 @@ L_INT L_DicomCopySettingsTLS(HDICOMNET hFrom, HDICOMNET hTo)
     if (net != NULL) {
         pthread_mutex_unlock(&net->lock);
         if (taken) {
-            ldc_net_use_context(net, NULL); /* it has the old key */
+            ldc_net_drop_context(net);
         }
         ldc_net_put(net);
     }

@@ -282,17 +282,40 @@ static void exchange(ldc_net *net, reloaded *load)
     load->origin = origin;
 }
 
+/* The context of the next children goes in with the settings that it was made of: another reload
+ * may come right behind. A net that does not listen has one with the old key. Gives what is not
+ * used any more. The lock is held. */
+static ldc_tls_context *exchange_context(ldc_net *net, const reloaded *load,
+                                         ldc_tls_context *context)
+{
+    ldc_tls_context *unused = context;
+    bool listening = net->listener != NULL;
+    if (context != NULL && listening && load->listening && !net->disposed) {
+        unused = net->context;
+        net->context = context;
+    } else if (context == NULL && ldc_net_context_is_free(net)) {
+        unused = net->context;
+        net->context = NULL;
+    }
+    return unused;
+}
+
 static void finish(ldc_net *net, reloaded *load, int rc, ldc_tls_context *context)
 {
-    ldc_tls_credentials *loaded = rc == DICOM_SUCCESS ? load->after.credentials : NULL;
+    bool done = rc == DICOM_SUCCESS;
+    ldc_tls_credentials *loaded = done ? load->after.credentials : NULL;
     ldc_tls_credentials *old = NULL;
+    ldc_tls_context *unused = NULL;
     if (loaded != NULL) {
         ldc_tls_credentials_hold(loaded);
     }
+    if (done && context != NULL) {
+        ldc_tls_context_hold(context, net->id);
+    }
     pthread_mutex_lock(&net->lock);
-    bool listening = net->listener != NULL;
-    if (rc == DICOM_SUCCESS) {
+    if (done) {
         exchange(net, load);
+        unused = exchange_context(net, load, context);
     }
     if (loaded != NULL) {
         old = net->credentials;
@@ -304,8 +327,8 @@ static void finish(ldc_net *net, reloaded *load, int rc, ldc_tls_context *contex
     if (old != NULL) {
         ldc_tls_credentials_release(old);
     }
-    if (rc == DICOM_SUCCESS && listening == load->listening) {
-        ldc_net_use_context(net, listening ? context : NULL); /* the one before has the old key */
+    if (unused != NULL) {
+        ldc_tls_context_release(unused);
     }
 }
 

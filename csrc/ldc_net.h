@@ -224,6 +224,11 @@ bool ldc_net_take_tls(ldc_net *net, ldc_net_tls *taken);
 void ldc_net_give_tls(ldc_net_tls *taken);
 /* Holds context instead of the one before; NULL = none. No lock is held. */
 void ldc_net_use_context(ldc_net *net, ldc_tls_context *context);
+/* Its settings have changed: lets go of a context that has the old key, unless it listens, or has
+ * just begun to, with the new ones. */
+void ldc_net_drop_context(ldc_net *net);
+/* Whether it may let go of one now. The lock is held. */
+bool ldc_net_context_is_free(const ldc_net *net);
 
 /* ldc_delivery*.c */
 void ldc_deliver(ldc_net *net, ldc_event_kind kind, int code);

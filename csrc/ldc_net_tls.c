@@ -56,3 +56,22 @@ void ldc_net_use_context(ldc_net *net, ldc_tls_context *context)
         ldc_tls_context_release(unused);
     }
 }
+
+bool ldc_net_context_is_free(const ldc_net *net)
+{
+    return net->listener == NULL && (!net->busy || net->conn != NULL);
+}
+
+void ldc_net_drop_context(ldc_net *net)
+{
+    ldc_tls_context *unused = NULL;
+    pthread_mutex_lock(&net->lock);
+    if (ldc_net_context_is_free(net)) {
+        unused = net->context;
+        net->context = NULL;
+    }
+    pthread_mutex_unlock(&net->lock);
+    if (unused != NULL) {
+        ldc_tls_context_release(unused);
+    }
+}

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ldc_net.h"
 #include "ldc_tls.h"
 #include "net_fixture.h"
 
@@ -157,6 +158,19 @@ TEST(what_cannot_be_read_leaves_everything_as_it_was)
     DICOMTLSRELOAD wrong = {.uStructSize = 4};
     CHECK_INT(L_DicomReloadTLS(s->listener->net, &wrong), DICOM_ERROR_PARAMETER);
     CHECK_INT(L_DicomReloadTLS(NULL, NULL), DICOM_ERROR_OBJECT_DISPOSED);
+    scene_free(s);
+}
+
+TEST(a_listener_keeps_the_context_of_its_children_when_settings_are_said_to_have_changed)
+{
+    scene *s = scene_new();
+    ldc_net *net = ldc_net_acquire(s->listener->net);
+    CHECK(net->context != NULL);
+    ldc_net_drop_context(net); /* by a call that was there before Listen, and is late */
+    CHECK(net->context != NULL);
+    ldc_net_put(net);
+    recorder *caller = connected(s);
+    CHECK(L_DicomIsConnected(caller->net));
     scene_free(s);
 }
 
