@@ -1,7 +1,9 @@
 """Settings with a misspelt name: refused, not kept as an attribute that nobody looks at.
 
 The one rule: a program's own attributes stay its own. Refused is only what is nearly a setting, and
-neither declared by a class nor there already.
+neither declared by a class nor there already. Settings are written in words with underscores; names
+written as in C# (`serverName`, `SendTimeout`) are a ported program's own, unless they would leave a
+peer unchecked.
 """
 
 from __future__ import annotations
@@ -12,6 +14,10 @@ __all__ = ["NetMisspelt"]
 
 _NEAR = 0.87
 """As difflib counts: a letter or two of ten, or another way to write the words."""
+
+
+_DEMANDS = ("expected_", "crl_", "ocsp_check", "tls_purpose_check", "tls_refuse_unknown_names")
+"""What is asked of a peer: these are looked for in every way of writing."""
 
 
 class NetMisspelt:
@@ -53,5 +59,9 @@ def _near(kind: type, name: str) -> str | None:
         for one, what in base.__dict__.items()
         if isinstance(what, property) and what.fset is not None
     }
-    found = get_close_matches(name.replace("_", "").lower(), settings, n=1, cutoff=_NEAR)
+    plain = name.replace("_", "").lower()
+    if "_" not in name or name != name.lower():
+        right = settings.get(plain, "")
+        return right if right.startswith(_DEMANDS) else None
+    found = get_close_matches(plain, settings, n=1, cutoff=_NEAR)
     return settings[found[0]] if found else None

@@ -33,6 +33,8 @@ def net() -> Iterator[Node]:
     [
         ("expected_hst", "expected_host"),
         ("expectedHost", "expected_host"),
+        ("ExpectedHost", "expected_host"),
+        ("crlFile", "crl_file"),
         ("crl_pathes", "crl_paths"),
         ("send_timout", "send_timeout"),
         ("tls_keylogfile", "tls_keylog_file"),
@@ -60,6 +62,10 @@ def test_attributes_of_a_program_are_its_own(net: Node) -> None:
         "port",
         "parent",
         "_expected_hst",
+        "serverName",
+        "SendTimeout",
+        "connectTimeout",
+        "servername",
     ):
         setattr(net, name, 1)
     net.__dict__["crl_pathes"] = 1
