@@ -116,6 +116,11 @@ int ldc_tls_apply_versions(SSL_CTX *ctx, const ldc_tls_settings *settings,
      * profile does: RFC 9325, 4.2.1, wants servers to prefer the best suite in common. */
     uint64_t options = SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                        SSL_OP_ENABLE_MIDDLEBOX_COMPAT | range->switched_off;
+#ifdef SSL_OP_NO_RX_CERTIFICATE_COMPRESSION
+    /* RFC 8879 (OpenSSL 3.2): the length before decompression is the peer's word, and
+     * SSL_CTX_set_max_cert_list has no say. Chains of a few KiB are not worth that. */
+    options |= SSL_OP_NO_RX_CERTIFICATE_COMPRESSION | SSL_OP_NO_TX_CERTIFICATE_COMPRESSION;
+#endif
     if (profile != NULL) {
         options |= SSL_OP_CIPHER_SERVER_PREFERENCE;
     }

@@ -76,6 +76,10 @@ def issue(
     if purposes is not None:
         usages = [PURPOSES[one] for one in purposes]
         builder = builder.add_extension(x509.ExtendedKeyUsage(usages), False)
+    if not by_itself:  # Python 3.13 insists on it
+        builder = builder.add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()), False
+        )
     method = None if isinstance(signer, ed25519.Ed25519PrivateKey) else hash_ or hashes.SHA256()
     certificate = builder.sign(signer, method)
     chain = [certificate] if by_itself else [certificate, authority]
