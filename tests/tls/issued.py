@@ -78,7 +78,7 @@ def issue(
         builder = builder.add_extension(x509.ExtendedKeyUsage(usages), False)
     if not by_itself:  # Python 3.13 insists on it
         builder = builder.add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()), False
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), False
         )
     method = None if isinstance(signer, ed25519.Ed25519PrivateKey) else hash_ or hashes.SHA256()
     certificate = builder.sign(signer, method)
