@@ -19,6 +19,7 @@
 #include "ldc_net.h"
 #include "ldc_poller.h"
 #include "ldc_tls.h"
+#include "ldc_wait.h"
 #include "ltdic.h"
 
 enum {
@@ -176,6 +177,7 @@ static void after_fork(void)
     ldc_handshakes_after_fork();
     ldc_conn_after_fork();
     ldc_log_after_fork();
+    ldc_wait_after_fork();
     ldc_failure_log_after_fork();
     ldc_expiry_after_fork();
 }

@@ -231,13 +231,15 @@ static int parse_file(const ldc_tls_content *content, bool found, STACK_OF(X509_
 
 /* ---- what the lists are worth ---- */
 
-/* Whether another list of the same CA is in date. */
+/* Whether another list of the same CA is in date; a delta list stands in for no complete one. */
 static bool has_successor(const ldc_tls_crls *crls, int number, int64_t now)
 {
     const X509_NAME *issuer = X509_CRL_get_issuer(sk_X509_CRL_value(crls->lists, number));
+    bool delta = ldc_tls_is_delta(sk_X509_CRL_value(crls->lists, number));
     for (int i = 0; i < sk_X509_CRL_num(crls->lists); i++) {
         const X509_CRL *other = sk_X509_CRL_value(crls->lists, i);
-        if (i != number && X509_NAME_cmp(issuer, X509_CRL_get_issuer(other)) == 0 &&
+        if (i != number && (delta || !ldc_tls_is_delta(other)) &&
+            X509_NAME_cmp(issuer, X509_CRL_get_issuer(other)) == 0 &&
             ldc_tls_time(X509_CRL_get0_nextUpdate(other), INT64_MAX) >= now) {
             return true;
         }

@@ -368,6 +368,10 @@ int64_t ldc_tls_time(const ASN1_TIME *time, int64_t otherwise)
 void ldc_tls_session_limit(ldc_tls_link *link, X509_STORE_CTX *store)
 {
     const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store);
+    if (link->taken) { /* a session was found, and put away: its hash, or the time of day */
+        link->taken = false;
+        (void)SSL_set_num_tickets(link->ssl, 1);
+    }
     if (!link->resumes) {
         return;
     }

@@ -58,23 +58,24 @@ static const struct scheme *scheme_of(SSL *ssl, int index)
     return NULL;
 }
 
-/* "Ed448, RSA"; NULL if the peer has not said, or only what nobody knows. */
+/* "Ed448, RSA"; NULL if the peer has not said, or only what nobody knows. The peer may name tens of
+ * thousands: each is looked at once. */
 static char *taken(SSL *ssl)
 {
     int count = SSL_get_sigalgs(ssl, 0, NULL, NULL, NULL, NULL, NULL);
+    bool said[sizeof schemes / sizeof schemes[0]] = {false};
     ldc_text text;
     bool some = false;
     ldc_text_init(&text);
     for (int i = 0; i < count; i++) {
         const struct scheme *one = scheme_of(ssl, i);
-        bool said = one == NULL;
-        for (int before = 0; before < i && !said; before++) {
-            const struct scheme *other = scheme_of(ssl, before);
-            said = other != NULL && strcmp(other->words, one->words) == 0;
+        if (one == NULL || said[one - schemes]) {
+            continue;
         }
-        if (!said) {
-            ldc_text_printf(&text, "%s%s", some ? ", " : "", one->words);
-            some = true;
+        ldc_text_printf(&text, "%s%s", some ? ", " : "", one->words);
+        some = true;
+        for (size_t k = 0; k < sizeof schemes / sizeof schemes[0]; k++) {
+            said[k] = said[k] || strcmp(schemes[k].words, one->words) == 0;
         }
     }
     char *made = ldc_text_take(&text);

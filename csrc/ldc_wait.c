@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "ldc_engine.h"
 #include "ltdic.h"
@@ -43,4 +44,11 @@ bool ldc_wait_ends(void)
     bool ends = callback(user) != 0;
     ldc_user_leave(computed);
     return ends;
+}
+
+/* Each send takes the lock: another thread may have had it. */
+void ldc_wait_after_fork(void)
+{
+    pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
+    memcpy(&watcher.lock, &fresh, sizeof fresh);
 }

@@ -14,4 +14,6 @@ bool ldc_wait_watched(void);
 /* Asks him. true: the wait is to end. User code runs: no lock may be held. */
 bool ldc_wait_ends(void);
 
+void ldc_wait_after_fork(void);
+
 #endif

@@ -109,6 +109,11 @@ class Feed:
             first = self._ahead[0]
             return self._ahead.popleft() if (first.sop_class, first.syntax) in contexts else None
 
+    @property
+    def waiting(self) -> int:
+        """How many files have been looked at and not been taken."""
+        return len(self._ahead)
+
     def stop(self) -> None:
         """Give nothing any more: whoever sends ends in good order with the file in hand."""
         self._over = True

@@ -138,7 +138,9 @@ def store(
         failures += sending.failures
     if failures or interrupted:
         count.finish(COUNTING)
-        tally.left = max(0, count.files - tally.done - tally.bad - tally.skipped)
+        known = count.files - tally.done - tally.bad - tally.skipped
+        # The count may be slow, or have passed a folder before a file came into it.
+        tally.left = max(known, sending.in_hand + feed.waiting)
     failure = failures[0] if failures and (tally.left or not tally.done) else None
     for one in failures if failure is None else failures[1:]:
         out.warn(f"one of {parallel} associations failed: {plain(one)}")
@@ -227,6 +229,8 @@ class _Sending:
         self._lock = threading.Lock()
         self._open: set[Client] = set()
         self._broken: Exception | None = None
+        self.in_hand = 0
+        """Files that have been taken and that end in no count yet; in the end, those that were lost."""
         self.failures: list[NodeError] = []
 
     def all_of(self) -> None:
@@ -288,6 +292,8 @@ class _Sending:
                 proposed = [Context(pair[0], syntaxes) for pair, syntaxes in contexts.items()]
                 client.associate(proposed)
                 while (item := self._feed.take(numbers)) is not None:
+                    with self._lock:
+                        self.in_hand += 1
                     number = numbers[item.sop_class, item.syntax]
                     self._count(item, _store_one(client, number, item, self._feed))
                 client.release()
@@ -298,6 +304,7 @@ class _Sending:
     def _count(self, item: Item, result: Problem | bool) -> None:
         tally = self._tally
         with self._lock:
+            self.in_hand -= 1
             tally.handled += item.size
             if isinstance(result, Problem):
                 tally.refused += 1

@@ -20,6 +20,7 @@ import socket
 import ssl
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Literal
@@ -213,8 +214,20 @@ class AuditTrail:
         self._ending = False
         self._watching = False
         self._link: socket.socket | None = None
-        self._thread = threading.Thread(target=self._run, name="audit trail", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = self._new_thread()
+        _trails.add(self)
+
+    def _new_thread(self) -> threading.Thread:
+        thread = threading.Thread(target=self._run, name="audit trail", daemon=True)
+        thread.start()
+        return thread
+
+    def _begin_again(self) -> None:
+        """In a forked child: what waits and the link are the parent's, and the thread is not there."""
+        self._waiting.clear()
+        self._changed = threading.Condition()
+        self._drop_link()
+        self._thread = None
 
     def watch(self) -> Self:
         """Report from now on every TLS connection of this process that fails, made or accepted.
@@ -246,6 +259,8 @@ class AuditTrail:
                 self.dropped += 1
             self._waiting.append(line)
             self._changed.notify_all()
+            if self._thread is None and not self._ending:
+                self._thread = self._new_thread()
 
     def _run(self) -> None:
         quiet = False
@@ -258,7 +273,7 @@ class AuditTrail:
                 line = self._waiting[0]
             try:
                 self._send(line)
-            except OSError as error:
+            except (OSError, ValueError) as error:  # ValueError: a name that no look-up takes
                 self._drop_link()
                 if not quiet:  # once, until it works again
                     logger.warning("the audit repository %s cannot be reached: %s", self, error)
@@ -323,7 +338,8 @@ class AuditTrail:
             self._ending = True
             self.dropped += len(self._waiting)
             self._changed.notify_all()
-        self._thread.join(timeout)
+        if self._thread is not None:
+            self._thread.join(timeout)
 
     def __enter__(self) -> Self:
         return self
@@ -337,6 +353,17 @@ class AuditTrail:
 
     def __repr__(self) -> str:
         return f"<AuditTrail {self}: {self.sent} sent, {self.dropped} dropped>"
+
+
+_trails: weakref.WeakSet[AuditTrail] = weakref.WeakSet()
+
+
+def _begin_again_in_child() -> None:
+    for trail in list(_trails):
+        trail._begin_again()
+
+
+os.register_at_fork(after_in_child=_begin_again_in_child)
 
 
 def _has_ended(link: socket.socket) -> bool:

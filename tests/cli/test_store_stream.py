@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydicom import dcmread
@@ -254,3 +255,23 @@ def test_ctrl_c_lets_each_association_finish_its_file(serve: Serve, many: Path) 
     assert document["stored"] + document["left"] == 322
     assert failed == []  # released, not dropped
     assert err == ""
+
+
+def test_file_that_was_lost_with_its_association_is_left_though_nobody_has_counted_it(
+    run: Run, serve: Serve, many: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The count is slow, or had passed the folder before the file came into it."""
+    monkeypatch.setattr(Count, "_run", lambda count: None)
+    tries = iter(range(100))
+    send = Client.store
+
+    def lose_one(client: Client, *arguments: Any) -> Any:
+        if next(tries) == 0:
+            raise NodeError("the peer closed the connection during the association", "dimse")
+        return send(client, *arguments)
+
+    monkeypatch.setattr(Client, "store", lose_one)
+    port = serve().HostPort
+    told = run("store", "127.0.0.1", port, many, "--parallel", 2, "--json")
+    assert told.code != 0
+    assert (told.document["stored"], told.document["left"]) == (21, 1)

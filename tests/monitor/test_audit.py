@@ -371,3 +371,36 @@ with socket.create_server(("127.0.0.1", 0)) as plain:
         subprocess.run(command, check=True, timeout=PATIENCE * 3)
         report = parsed(kept.wait()[0])
     assert "HTTP" in base64.b64decode(report[4][1].attrib["value"]).decode()
+
+
+def test_forked_child_reports_over_a_link_of_its_own(pki: TestPki) -> None:
+    """And what waits in the parent is sent once."""
+    program = """
+import os, sys
+from tests.monitor.test_audit import failure
+from leadtools_compat.monitor import AuditTrail
+trail = AuditTrail(sys.argv[1])
+assert trail.failed(failure(), "parent", "inbound") and trail.wait(20)
+child = os.fork()
+if child == 0:
+    trail.failed(failure(), "child", "inbound")
+    trail.close(20)
+    os._exit(0 if trail.sent == 2 else 1)
+assert os.waitpid(child, 0)[1] == 0
+trail.failed(failure(), "again", "inbound")
+trail.close(20)
+"""
+    with repository("udp", pki) as (kept, port):
+        command = [sys.executable, "-c", program, f"udp://127.0.0.1:{port}"]
+        subprocess.run(command, check=True, timeout=PATIENCE * 3)
+        peers = [parsed(line)[4].attrib["ParticipantObjectID"] for line in kept.wait(3)]
+    assert peers == ["parent", "child", "again"]
+
+
+def test_name_that_no_look_up_takes_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    trail = AuditTrail("udp://audit..example")
+    trail.failed(failure(), "peer", "inbound")
+    trail.wait(0.2)
+    trail.close(0.2)
+    assert (trail.sent, trail.dropped) == (0, 1)
+    assert "audit..example:514 cannot be reached" in caplog.text

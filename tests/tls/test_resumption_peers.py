@@ -224,6 +224,19 @@ def test_openssl_s_server_sees_no_certificate_in_a_resumed_handshake_with_us(
 # ---- what has changed since
 
 
+def test_client_whose_session_does_not_fit_its_suites_gets_the_ticket_that_says_it_was_accepted(
+    pki: TestPki, nets: Nets, tmp_path: Path
+) -> None:
+    """The session is found, and OpenSSL puts it away: of another hash. No ticket, and it would wait."""
+    scene = Scene(pki, nets, "TLSv1.3")
+    file = str(tmp_path / "session.pem")
+    options = (*own(pki.client), "-CAfile", pki.ca_file, "-msg", "-ciphersuites")
+    first = session_client(scene, 1, *options, "TLS_AES_128_GCM_SHA256", "-sess_out", file)
+    second = session_client(scene, 2, *options, "TLS_AES_256_GCM_SHA384", "-sess_in", file)
+    assert "Reused" not in second
+    assert [len(re.findall("<<<.*NewSessionTicket", said)) for said in (first, second)] == [1, 1]
+
+
 @in_each_version
 def test_openssl_s_client_is_refused_with_its_session_once_it_is_revoked(
     pki: TestPki, nets: Nets, tmp_path: Path, version: str

@@ -16,6 +16,7 @@ from leadtools_compat.testing import TestPki
 from tests.tls.conftest import Meet
 from tests.tls.tls_tools import (
     CERTIFICATE_REVOKED,
+    FINDINGS,
     SIDES,
     Meeting,
     Side,
@@ -48,6 +49,7 @@ def revocation_list(
     extensions: Sequence[x509.ExtensionType] = (),
     lifted: bool = False,
     forged: bool = False,
+    ended: bool = False,
 ) -> bytes:
     """Make a complete list, or with `base` a delta list."""
     signer = {"ca": pki.root, "intermediate": pki.intermediate}[authority]
@@ -57,8 +59,8 @@ def revocation_list(
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(x509.load_der_x509_certificate(signer.certificate_der).subject)
-        .last_update(now - datetime.timedelta(hours=1))
-        .next_update(now + datetime.timedelta(hours=1))
+        .last_update(now - datetime.timedelta(hours=2))
+        .next_update(now + datetime.timedelta(hours=-1 if ended else 1))
         .add_extension(x509.CRLNumber(number), False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), False)
     )
@@ -189,3 +191,19 @@ def test_complete_list_of_another_part_does_not_end_a_delta_list(
     )
     assert not meeting.linked
     assert str(meeting.of(side).failure.certificate_code) == "CertRevoked"
+
+
+def test_delta_list_in_date_does_not_hide_that_the_complete_one_has_ended(
+    checked: Callable[..., Meeting], pki: TestPki, caplog: pytest.LogCaptureFixture
+) -> None:
+    lists = [
+        revocation_list(pki, "ca", 1),
+        revocation_list(pki, "intermediate", 5, ended=True),
+        revocation_list(pki, "intermediate", 6, base=5),
+    ]
+    meeting = checked("client", *lists)
+    meeting.client.log.wait("OnClose")
+    assert meeting.client.failure.certificate_code == FINDINGS.CrlHasExpired
+    assert (
+        sum("revocation list of" in line and "has ended" in line for line in caplog.messages) == 1
+    )
