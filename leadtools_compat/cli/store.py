@@ -227,6 +227,8 @@ class _Sending:
         self._bar = bar
         self._link = link
         self._lock = threading.Lock()
+        self._ended = threading.Condition()
+        self._running = 0
         self._open: set[Client] = set()
         self._broken: Exception | None = None
         self.in_hand = 0
@@ -240,21 +242,21 @@ class _Sending:
 
     def side_by_side(self, count: int) -> None:
         """Send all over so many associations; those that fail leave the rest to the others."""
-        threads = [
-            threading.Thread(target=self._worker, name=f"store {n}", daemon=True)
-            for n in range(count)
-        ]
-        for thread in threads:
-            thread.start()
+        self._running = count
         try:
-            for thread in threads:
-                while thread.is_alive():
-                    thread.join(0.1)
+            for number in range(count):
+                threading.Thread(target=self._worker, name=f"store {number}", daemon=True).start()
+            self._wait(None)
         except KeyboardInterrupt:
-            self._end(threads)
+            self._end()
             raise
         if self._broken is not None:
             raise self._broken
+
+    def _wait(self, seconds: float | None) -> None:
+        """Wait for the workers: not with `join`, which Ctrl-C makes believe that they have ended."""
+        with self._ended:
+            self._ended.wait_for(lambda: self._running == 0, seconds)
 
     def _worker(self) -> None:
         try:
@@ -264,20 +266,21 @@ class _Sending:
                 self.failures.append(error)
         except Exception as error:  # noqa: BLE001 - raised where it is seen
             self._broken = error
+        finally:
+            with self._ended:
+                self._running -= 1
+                self._ended.notify_all()
 
-    def _end(self, threads: list[threading.Thread]) -> None:
+    def _end(self) -> None:
         """Let each finish its file; then end what does not."""
         self._feed.stop()
-        end = time.monotonic() + GOODBYE
-        for thread in threads:
-            thread.join(max(0.0, end - time.monotonic()))
+        self._wait(GOODBYE)
         with self._lock:
             late = list(self._open)
         for client in late:
             with suppress(DicomException):
                 client.CloseForced(False)
-        for thread in threads:
-            thread.join(GOODBYE)
+        self._wait(GOODBYE)
         self.failures.clear()  # of our own making
 
     def _send(self, contexts: dict[Pair, tuple[str, ...]]) -> None:
