@@ -97,7 +97,8 @@ static ldc_event *take_runnable(void)
     return NULL;
 }
 
-/* The event has been told; one that has more to tell stays the first of its net's. */
+/* The event has been told; one that has more to tell stays the first of its net's, and others have
+ * their turn before the next of it. */
 static void end_turn(ldc_event *event, bool in_turn)
 {
     ldc_net *net = event->net; /* the caller has a reference */
@@ -107,9 +108,8 @@ static void end_turn(ldc_event *event, bool in_turn)
     pthread_mutex_lock(&net->lock);
     if (more && ldc_delivery_put_back(event)) {
         kept = true;
-        event->pump_next = pump.first;
-        pump.first = event;
-        pump.last = pump.last == NULL ? event : pump.last;
+        event->pump_next = NULL;
+        ldc_pump_add(event);
     }
     pthread_mutex_unlock(&net->lock);
     ldc_pump_unlock();

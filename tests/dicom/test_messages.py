@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +166,51 @@ def test_cancel_arrives_in_a_pumped_find_that_breathes(pumped: None, plain: Link
     scu.SendCFindRequest(1, 9, FIND, 0, DicomDataSet.from_pydicom(ONE))
     until(scu.log, "OnReceiveCFindResponse", 2)
     assert seen_inside == [True]
+
+
+def test_pdus_that_have_left_keep_no_other_net_from_the_pump(pumped: None, plain: Link) -> None:
+    """They are joined to one that was there first, and the others were not."""
+    count = 500
+    other = plain.scu()
+
+    def find(net: Any, context: int, message: int, sop_class: str, *rest: Any) -> None:
+        before = net.traffic[0]
+        for number in range(count):
+            net.SendCFindResponse(
+                context, message, sop_class, Pending, DicomDataSet.from_pydicom(ONE)
+            )
+            if number == 0:  # its event is there, then that of the other net, then the rest
+                wait(lambda: net.traffic[0] > before)
+                other.Connect(None, 0, "127.0.0.1", listener.HostPort)
+                wait(other.IsConnected)
+        wait(lambda: net.traffic[0] > before + count * 80)
+
+    def wait(done: Callable[[], bool]) -> None:
+        end = time.monotonic() + PATIENCE
+        while not done():
+            time.sleep(0.01)
+            assert time.monotonic() < end
+
+    def until(done: Callable[[], bool]) -> int:
+        turns = 0
+        end = time.monotonic() + PATIENCE
+        while not done():
+            turns += DicomNet.Breathe(PATIENCE / 1000)
+            assert time.monotonic() < end
+        return turns
+
+    listener = plain.scp(OnReceiveCFindRequest=find, OnSend=lambda *arguments: None)
+    scu = plain.scu()
+    scu.Connect(None, 0, "127.0.0.1", listener.HostPort)
+    until(lambda: bool(scu.log.all("OnConnect")))
+    scu.SendAssociateRequest(association_request((FIND, EXPLICIT)))
+    until(lambda: bool(scu.log.all("OnReceiveAssociateAccept")))
+    child = listener.child()
+    scu.SendCFindRequest(1, 9, FIND, 0, DicomDataSet.from_pydicom(ONE))
+    until(lambda: bool(child.log.all("OnReceiveCFindRequest")))
+    turns = until(lambda: bool(other.log.all("OnConnect")))
+    assert turns < count / 2
+    until(lambda: len(child.log.all("OnSend")) == count + 1)
 
 
 def test_data_comes_before_its_message_and_they_do_not_share_an_object(
