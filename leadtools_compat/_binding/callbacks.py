@@ -323,30 +323,28 @@ def prepare_log() -> None:
         importlib.import_module("leadtools_compat._binding.log")
 
 
-@ffi.def_extern(onerror=_log_escaped)
-def ldc_py_log(record: Any, user: Any) -> None:
-    """LOGCALLBACKEXT: C's levels are those of ``logging``. Never raises, on whatever thread."""
+def _hand_to_log(function: str, record: Any) -> None:
+    """Call a function of the log module. Never raises, on whatever thread."""
     try:
         from leadtools_compat._binding import log  # most programs are never told anything
 
-        log.emit(record)
+        getattr(log, function)(record)
     except KeyboardInterrupt:
         _interrupt_again()
     except BaseException:  # noqa: BLE001 - a message must not break what it tells about
         pass
+
+
+@ffi.def_extern(onerror=_log_escaped)
+def ldc_py_log(record: Any, user: Any) -> None:
+    """LOGCALLBACKEXT: C's levels are those of ``logging``."""
+    _hand_to_log("emit", record)
 
 
 @ffi.def_extern(onerror=_log_escaped)
 def ldc_py_failure(record: Any, user: Any) -> None:
-    """LOGCALLBACKEXT of the failures that somebody watches. Never raises, on whatever thread."""
-    try:
-        from leadtools_compat._binding import log
-
-        log.tell_watchers(record)
-    except KeyboardInterrupt:
-        _interrupt_again()
-    except BaseException:  # noqa: BLE001 - a message must not break what it tells about
-        pass
+    """LOGCALLBACKEXT of the failures that somebody watches."""
+    _hand_to_log("tell_watchers", record)
 
 
 # ---- calls that wait in C -----------------------------------------------------------------------
