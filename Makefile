@@ -11,6 +11,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$p && break; done)
 JOBS ?= 2
+# One more than CPUs: tests wait for other programs a quarter of the time.
+WORKERS ?= $(shell expr $(JOBS) + 1)
 # More arguments for pytest, for example PYTEST_ARGS="-k verify -x".
 PYTEST_ARGS ?=
 # The part of the suite that runs under the sanitizers too, as a pytest mark expression.
@@ -79,7 +81,7 @@ units:
 
 pytest: venv build
 	$(call headline,pytest)
-	@$(PY) -m pytest -q -n $(JOBS) --dist worksteal $(PYTEST_ARGS)
+	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 test-poll: deps-test venv ## the whole of pytest on the poll() back end
 	$(call headline,pytest on the poll() back end)
