@@ -272,14 +272,16 @@ def test_health_check_that_says_nothing_is_not_told_of(
     behind: Callable[..., Listener], lines: Lines, word: bytes
 ) -> None:
     listener = behind()
+    checks = []
     for _ in range(3):
         with dialled(listener, word) as connection:
+            checks.append(f":{connection.getsockname()[1]} ")
             connection.shutdown(socket.SHUT_WR)
             assert ended(connection)
     with dialled(listener, header("192.0.2.8", 2)):
         assert listener.child().PeerAddress == "192.0.2.8"
         assert len(listener.log.all("OnAccept")) == 1
-        assert lines.all() == []
+        assert not [line for line in lines.all() if any(check in line for check in checks)]
 
 
 def test_health_check_that_names_the_proxy_as_client_is_not_told_of(

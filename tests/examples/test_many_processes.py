@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from leadtools_compat._nodes.client import VERIFICATION, Client, Context, Node
@@ -34,10 +34,11 @@ class Run:
 
     def _read(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            with self._changed:
-                self.lines.append(line.strip())
-                self._changed.notify_all()
+        with suppress(ValueError):  # closed by a test that has failed
+            for line in self.process.stdout:
+                with self._changed:
+                    self.lines.append(line.strip())
+                    self._changed.notify_all()
 
     def wait(self, pattern: str, count: int = 1) -> list[re.Match[str]]:
         """Wait for so many lines of a kind."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import select
 import signal
 import socket
 import time
@@ -214,10 +215,20 @@ def test_certificates_are_judged_end_to_end(tmp_path: Path, pki: TestPki) -> Non
         assert f"through the proxy {LOOPBACK}" in told
 
 
+def kill(pid: int) -> None:
+    """Kill it, and wait until the kernel has taken away its sockets."""
+    watched = os.pidfd_open(pid)
+    try:
+        os.kill(pid, signal.SIGKILL)
+        assert select.select([watched], [], [], PATIENCE)[0]
+    finally:
+        os.close(watched)
+
+
 def test_listener_that_dies_is_left_out_and_taken_in_again(tmp_path: Path, pki: TestPki) -> None:
     with farm(tmp_path, pki) as (balancer, one, two):
         os.kill(one.process.pid, signal.SIGSTOP)  # or it would start another one at once
-        os.kill(pid_of(one), signal.SIGKILL)
+        kill(pid_of(one))
         for _ in range(6):
             talk(pki, balancer.port)  # from the first moment: it tries the other one
         balancer.wait(one="DOWN", two="UP")
