@@ -23,6 +23,7 @@ from leadtools_compat.dicom import (
 )
 from tests.dicom.nodes import BIG, CT, EXPLICIT, FIND, IMPLICIT, JPEG, VERIFICATION, Link, dataset
 from tests.dicom.nodes import request as association_request
+from tests.robustness import robust_tools
 from tests.support import PATIENCE, refused
 
 High, Low = DicomCommandPriorityType.High, DicomCommandPriorityType.Low
@@ -180,16 +181,10 @@ def test_pdus_that_have_left_keep_no_other_net_from_the_pump(pumped: None, plain
                 context, message, sop_class, Pending, DicomDataSet.from_pydicom(ONE)
             )
             if number == 0:  # its event is there, then that of the other net, then the rest
-                wait(lambda: net.traffic[0] > before)
+                robust_tools.until(lambda: net.traffic[0] > before, "one has left")
                 other.Connect(None, 0, "127.0.0.1", listener.HostPort)
-                wait(other.IsConnected)
-        wait(lambda: net.traffic[0] > before + count * 80)
-
-    def wait(done: Callable[[], bool]) -> None:
-        end = time.monotonic() + PATIENCE
-        while not done():
-            time.sleep(0.01)
-            assert time.monotonic() < end
+                robust_tools.until(other.IsConnected, "connected")
+        robust_tools.until(lambda: net.traffic[0] > before + count * 80, "all have left")
 
     def until(done: Callable[[], bool]) -> int:
         turns = 0
