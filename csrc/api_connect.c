@@ -65,19 +65,9 @@ L_INT L_DicomConnectExt(HDICOMNET hNet, const L_TCHAR *pszHostAddress, L_UINT nH
     ldc_target target = {.socket = -1};
     ldc_tls_context *context = NULL;
     ldc_conn *conn = NULL;
-    ldc_net *net = ldc_net_acquire(hNet);
-    if (net == NULL) {
-        return DICOM_ERROR_OBJECT_DISPOSED;
-    }
-    int rc = ldc_net_check_ports(nHostPort, nPeerPort);
-    if (rc == DICOM_SUCCESS) {
-        rc = ldc_net_check_ip_type(&nIpType);
-    }
-    if (rc == DICOM_SUCCESS) {
-        rc = ldc_net_begin(net);
-    }
+    ldc_net *net = NULL;
+    int rc = ldc_net_begin_at(hNet, nHostPort, nPeerPort, &nIpType, &net);
     if (rc != DICOM_SUCCESS) {
-        ldc_net_put(net);
         return rc;
     }
     rc = prepare_target(&target, pszHostAddress, nHostPort, pszPeerAddress, nPeerPort, nIpType);

@@ -84,19 +84,9 @@ L_INT L_DicomListenExt(HDICOMNET hNet, const L_TCHAR *pszHostAddress, L_UINT nHo
 {
     int fd = -1;
     ldc_tls_context *context = NULL;
-    ldc_net *net = ldc_net_acquire(hNet);
-    if (net == NULL) {
-        return DICOM_ERROR_OBJECT_DISPOSED;
-    }
-    int rc = ldc_net_check_ports(nHostPort, 0);
-    if (rc == DICOM_SUCCESS) {
-        rc = ldc_net_check_ip_type(&nIpType);
-    }
-    if (rc == DICOM_SUCCESS) {
-        rc = ldc_net_begin(net);
-    }
+    ldc_net *net = NULL;
+    int rc = ldc_net_begin_at(hNet, nHostPort, 0, &nIpType, &net);
     if (rc != DICOM_SUCCESS) {
-        ldc_net_put(net);
         return rc;
     }
     if (net->children_inherit) { /* what cannot work is said now, not to a client */

@@ -35,7 +35,7 @@ int ldc_net_bind_error(int error, const char *address, unsigned port)
     }
 }
 
-int ldc_net_check_ports(L_UINT host_port, L_UINT peer_port)
+static int check_ports(L_UINT host_port, L_UINT peer_port)
 {
     if (host_port > MAX_PORT || peer_port > MAX_PORT) {
         return ldc_error(DICOM_ERROR_PARAMETER, "port %u is not in 0..65535",
@@ -44,7 +44,7 @@ int ldc_net_check_ports(L_UINT host_port, L_UINT peer_port)
     return DICOM_SUCCESS;
 }
 
-int ldc_net_check_ip_type(L_INT *ip_type)
+static int check_ip_type(L_INT *ip_type)
 {
     if (*ip_type == DICOM_IPTYPE_NONE) {
         *ip_type = DICOM_IPTYPE_IPV4;
@@ -53,6 +53,28 @@ int ldc_net_check_ip_type(L_INT *ip_type)
         return ldc_error(DICOM_ERROR_PARAMETER,
                          "IP type %d. Use Ipv4 (1), Ipv6 (2) or Ipv4OrIpv6 (3).", *ip_type);
     }
+    return DICOM_SUCCESS;
+}
+
+int ldc_net_begin_at(HDICOMNET handle, L_UINT host_port, L_UINT peer_port, L_INT *ip_type,
+                     ldc_net **begun)
+{
+    ldc_net *net = ldc_net_acquire(handle);
+    if (net == NULL) {
+        return DICOM_ERROR_OBJECT_DISPOSED;
+    }
+    int rc = check_ports(host_port, peer_port);
+    if (rc == DICOM_SUCCESS) {
+        rc = check_ip_type(ip_type);
+    }
+    if (rc == DICOM_SUCCESS) {
+        rc = ldc_net_begin(net);
+    }
+    if (rc != DICOM_SUCCESS) {
+        ldc_net_put(net);
+        return rc;
+    }
+    *begun = net;
     return DICOM_SUCCESS;
 }
 

@@ -5,8 +5,10 @@
 
 #include "ldc_net.h"
 
-int ldc_net_check_ports(L_UINT host_port, L_UINT peer_port);
-int ldc_net_check_ip_type(L_INT *ip_type);
+/* Checks the arguments of Connect or Listen, and makes the net busy (ldc_net_begin). On success
+ * *begun has a reference, and *ip_type is one of the three. */
+int ldc_net_begin_at(HDICOMNET handle, L_UINT host_port, L_UINT peer_port, L_INT *ip_type,
+                     ldc_net **begun);
 /* A local address: a literal, or a name of this computer (looked up here, it is local). */
 int ldc_net_local_address(const char *text, unsigned port, int ip_type, ldc_address *address);
 /* errno of bind() as an error that is said. */
